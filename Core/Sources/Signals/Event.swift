@@ -20,8 +20,6 @@ public struct Event: Sendable, Hashable {
   public var labels: [Label]
   /// The message. What the contract says about it holds for the whole text.
   public var message: String
-  /// One readable line for a terminal, without time and type. Not part of the JSON form.
-  public var summary: String
   /// What the event means, in a sentence; empty when there is nothing to add. Not part of the JSON form.
   public var explanation: String
   /// The kernel stack, innermost frame first, one `symbol+0xOFFSET` a line. Part of the JSON form only where
@@ -29,14 +27,12 @@ public struct Event: Sendable, Hashable {
   public var stack: String
 
   public init(
-    timestamp: Int64, type: String, labels: [Label], message: String, summary: String = "",
-    explanation: String = "", stack: String = ""
+    timestamp: Int64, type: String, labels: [Label], message: String, explanation: String = "", stack: String = ""
   ) {
     self.timestamp = timestamp
     self.type = type
     self.labels = labels
     self.message = message
-    self.summary = summary
     self.explanation = explanation
     self.stack = stack
   }

@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let cSettings: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
+extension Target.Dependency {
+  static func core(_ name: String) -> Self { .product(name: name, package: "Core") }
+  static let logging = Self.product(name: "Logging", package: "swift-log")
+  static let lifecycle = Self.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+  static let arguments = Self.product(name: "ArgumentParser", package: "swift-argument-parser")
+  static let hummingbird = Self.product(name: "Hummingbird", package: "hummingbird")
+  static let nioCore = Self.product(name: "NIOCore", package: "swift-nio")
+  static let signals = Self.product(name: "UnixSignals", package: "swift-service-lifecycle")
+  static let yams = Self.product(name: "Yams", package: "Yams")
+}
+
+func swift(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+/// One folder under Sources/Probes each, with README.md, Probe/, bpf/ and Tests/. A name here makes its library and its
+/// test target; Sources/ProbeCatalog lists the type.
+let probes = ["PacketLoss", "TCPReset", "TCPRetrans"]
+
+let probeTargets = probes.flatMap { name -> [Target] in
+  let path = "Sources/Probes/\(name)"
+  return [
+    .target(
+      name: name,
+      dependencies: [
+        "ProbeKit", "CProbeEvents", "BPFPrograms", "LinuxBPF", "Workloads", .core("Signals"), .core("NetTypes"),
+      ],
+      path: path, exclude: ["README.md", "bpf", "Tests"], sources: ["Probe"], swiftSettings: settings),
+    .testTarget(
+      name: name + "Tests",
+      dependencies: [
+        .target(name: name), "ProbeKit", "CProbeEvents", "LinuxBPF", .core("Signals"), .core("NetTypes"),
+      ],
+      path: path + "/Tests", swiftSettings: settings),
+  ]
+}
+
+let package = Package(
+  name: "skoop",
+  products: [
+    .executable(name: "skoop-agent", targets: ["skoop-agent"])
+  ],
+  dependencies: [
+    .package(path: "Core"),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+  ],
+  targets: [
+    // Kernel programs: compiled by the plugin, embedded as Swift.
+    .executableTarget(name: "embed-bpf", swiftSettings: settings),
+    .plugin(name: "EmbedBPF", capability: .buildTool(), dependencies: ["embed-bpf"]),
+    .target(name: "BPFPrograms", swiftSettings: settings, plugins: ["EmbedBPF"]),
+
+    // The C boundary: unsafe code lives here, in LinuxSystem and in LinuxBPF.
+    .target(name: "CLinux", cSettings: cSettings),
+    .target(name: "CLibbpf", cSettings: cSettings, linkerSettings: [.linkedLibrary("bpf")]),
+    .target(name: "CProbeEvents", cSettings: cSettings),
+    swift("LinuxSystem", ["CLinux", .core("NetTypes")]),
+    swift("LinuxBPF", ["CLibbpf", "BPFPrograms", "LinuxSystem"]),
+
+    swift("Workloads", ["CLinux", "LinuxSystem", .core("NetTypes")]),
+    swift(
+      "ProbeKit",
+      ["LinuxSystem", "LinuxBPF", "CProbeEvents", "Workloads", .core("Signals"), .core("NetTypes"), .logging],
+      exclude: ["bpf"]),
+    swift("ProbeCatalog", probes.map { .target(name: $0) } + ["ProbeKit"]),
+    swift("Sinks", [.core("Signals"), "LinuxSystem", .logging]),
+    swift(
+      "AgentApp",
+      [
+        "ProbeKit", "ProbeCatalog", "Sinks", "Workloads", "LinuxBPF", "LinuxSystem", .core("Signals"), .core("NetTypes"),
+        .hummingbird, .lifecycle, .logging, .nioCore, .signals, .yams,
+      ]),
+    .executableTarget(
+      name: "skoop-agent", dependencies: [
+        "AgentApp", "LinuxSystem", "ProbeCatalog", "ProbeKit", "Sinks", .core("NetTypes"), .arguments, .logging,
+      ], path: "Sources/agent", swiftSettings: settings),
+  ] + probeTargets
+)

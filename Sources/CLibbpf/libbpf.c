@@ -1,0 +1,82 @@
+#include "CLibbpf.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static clibbpf_log_fn log_fn;
+
+static int print(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	char text[2048];
+	size_t length;
+
+	if (!log_fn || level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(text, sizeof(text), format, arguments);
+	length = strlen(text);
+	if (length && text[length - 1] == '\n')
+		text[length - 1] = 0;
+	log_fn(level, text);
+	return 0;
+}
+
+void clibbpf_set_log(clibbpf_log_fn fn)
+{
+	log_fn = fn;
+	libbpf_set_print(print);
+}
+
+struct bpf_object *clibbpf_open(const void *bytes, size_t size, const char *name, const char *btf_path)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name, .btf_custom_path = btf_path);
+
+	return bpf_object__open_mem(bytes, size, &options);
+}
+
+int clibbpf_set_log_buffer(struct bpf_program *program, char *buffer, size_t size)
+{
+	return bpf_program__set_log_buf(program, buffer, size);
+}
+
+int clibbpf_program_info(int fd, struct clibbpf_program_info *info)
+{
+	struct bpf_prog_info kernel;
+	__u32 size = sizeof(kernel);
+
+	memset(&kernel, 0, sizeof(kernel));
+	if (bpf_obj_get_info_by_fd(fd, &kernel, &size) < 0)
+		return -errno;
+	info->id = kernel.id;
+	info->run_time_ns = kernel.run_time_ns;
+	info->run_count = kernel.run_cnt;
+	info->recursion_misses = kernel.recursion_misses;
+	return 0;
+}
+
+int clibbpf_map_info(int fd, struct clibbpf_map_info *info)
+{
+	struct bpf_map_info kernel;
+	__u32 size = sizeof(kernel);
+
+	memset(&kernel, 0, sizeof(kernel));
+	if (bpf_obj_get_info_by_fd(fd, &kernel, &size) < 0)
+		return -errno;
+	info->id = kernel.id;
+	info->type = kernel.type;
+	info->key_size = kernel.key_size;
+	info->value_size = kernel.value_size;
+	info->max_entries = kernel.max_entries;
+	return 0;
+}
+
+int clibbpf_lookup_batch(int fd, _Bool first, __u64 *position, void *keys, void *values, __u32 *count)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, options);
+	__u64 in = *position;
+	int error = bpf_map_lookup_batch(fd, first ? NULL : &in, position, keys, values, count, &options);
+
+	if (error == -ENOENT)
+		return 1;
+	return error;
+}

@@ -1,0 +1,28 @@
+/*
+ * Kernel calls that the C library does not have, or hides behind variadic functions and macros that Swift cannot import.
+ * Every function returns a value >= 0, or -errno.
+ */
+#ifndef SKOOP_CLINUX_H
+#define SKOOP_CLINUX_H
+
+#include <stdint.h>
+
+/* setns(2) of the calling thread into the network namespace that `fd` refers to. */
+int clinux_setns_net(int fd);
+
+/* unshare(2) of the calling thread's network namespace. For tests and the demo. */
+int clinux_unshare_net(void);
+
+/* The cookie of the calling thread's network namespace (SO_NETNS_COOKIE, 5.14). -ENOPROTOOPT where the kernel has none. */
+int clinux_netns_cookie(uint64_t *cookie);
+
+/* Names the calling thread for ps(1) and debuggers; the kernel keeps 15 bytes. */
+void clinux_set_thread_name(const char *name);
+
+/* An eventfd(2), whose header Swift does not import. */
+int clinux_eventfd(void);
+
+/* Whether `fd` is a file of nsfs, that is a namespace (NSFS_MAGIC, linux/magic.h): 1 or 0. */
+int clinux_is_namespace(int fd);
+
+#endif

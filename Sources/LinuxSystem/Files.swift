@@ -1,0 +1,73 @@
+public import Glibc
+
+/// Small reads of files that the kernel makes up as they are read (/proc, /sys): no size is known beforehand.
+public enum Files {
+  /// The whole file; throws a `SystemError` naming it.
+  public static func bytes(_ path: String) throws -> [UInt8] {
+    let descriptor = try Descriptor(opening: path)
+    var bytes: [UInt8] = []
+    try descriptor.forEachChunk(of: path) { bytes.append(contentsOf: $0) }
+    return bytes
+  }
+
+  /// The whole file as text; bytes that are not UTF-8 are replaced.
+  public static func text(_ path: String) throws -> String {
+    String(decoding: try bytes(path), as: UTF8.self)
+  }
+
+  /// Writes all bytes to an open descriptor, however the kernel divides them; `target` is for the error.
+  public static func write(_ bytes: [UInt8], to descriptor: Int32, _ target: String) throws {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 {
+        if Glibc.errno == EINTR { continue }
+        throw SystemError(errno: Glibc.errno, doing: "writing to \(target)")
+      }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  /// The names in a folder, without `.` and `..`, sorted; an absent folder is empty.
+  public static func names(in folder: String) -> [String] {
+    guard let handle = unsafe opendir(folder) else { return [] }
+    defer { unsafe closedir(handle) }
+    var names: [String] = []
+    while let entry = unsafe readdir(handle) {
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+}
+
+/// An open file descriptor that closes itself.
+public struct Descriptor: ~Copyable, Sendable {
+  public let rawValue: Int32
+
+  public init(owning rawValue: Int32) { self.rawValue = rawValue }
+
+  public init(opening path: String, flags: Int32 = O_RDONLY) throws {
+    let descriptor = unsafe open(path, flags | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw SystemError(errno: Glibc.errno, doing: "opening \(path)") }
+    self.rawValue = descriptor
+  }
+
+  deinit { close(rawValue) }
+
+  /// Reads to the end, handing out one buffer again and again.
+  public func forEachChunk(of path: String, _ body: (ArraySlice<UInt8>) throws -> Void) throws {
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(rawValue, $0.baseAddress, $0.count) }
+      if count == 0 { return }
+      if count < 0 {
+        if Glibc.errno == EINTR { continue }
+        throw SystemError(errno: Glibc.errno, doing: "reading \(path)")
+      }
+      try body(chunk[..<count])
+    }
+  }
+}

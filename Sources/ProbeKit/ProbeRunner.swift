@@ -1,0 +1,228 @@
+import CProbeEvents
+import Glibc
+public import LinuxBPF
+import LinuxSystem
+public import Logging
+public import Signals
+import Synchronization
+
+/// Events on their way to the sinks, with the number of the probe that each is from.
+public struct EventBatch: Sendable {
+  public var events: [Event] = []
+  public var probes: [Int] = []
+
+  public init() {}
+}
+
+/// Loads probes, reads their records and hands on their events; answers for what became of every one.
+public final class ProbeRunner: Sendable {
+  public struct Options: Sendable {
+    /// Of the ring buffer; a power of two.
+    public var ringBytes = 1 << 21
+    /// Longest time that an event waits in the ring buffer, milliseconds.
+    public var latency: Int32 = 50
+    /// Attachments to choose from: all but in tests.
+    public var attachments = Attachment.allCases
+    /// Whether the kernel shall count run time (for all programs on the machine).
+    public var statistics = true
+
+    public init() {}
+  }
+
+  /// What became of a probe that was asked for.
+  public enum Status: Sendable {
+    case running(LoadedProbe)
+    case failed(String)
+  }
+
+  private struct Slot: Sendable {
+    let manifest: ProbeManifest
+    let settings: ProbeSettings
+    let status: Status
+  }
+
+  public let context: ProbeContext
+  private let catalog: [any KernelProbe.Type]
+  private let shared: SharedMaps
+  private let options: Options
+  private let log: Logger
+  private let statistics: BPFStatistics?
+  /// By number.
+  private let slots = Mutex<[Int: Slot]>([:])
+  private let reader = Mutex<DedicatedThread?>(nil)
+  private let stopping = Atomic(false)
+  /// Records that no probe could read.
+  private let unreadable = Atomic<UInt64>(0)
+
+  public init(
+    catalog: [any KernelProbe.Type], context: ProbeContext, options: Options = Options(), log: Logger
+  ) throws(BPFError) {
+    self.catalog = catalog
+    self.context = context
+    self.options = options
+    self.log = log
+    shared = try SharedMaps(ringBytes: options.ringBytes)
+    statistics = options.statistics ? try? BPFStatistics() : nil
+  }
+
+  // MARK: probes
+
+  /// Loads and attaches a probe of the catalogue. A probe that fails is remembered as such and stops no other.
+  @discardableResult
+  public func start(_ id: String, _ settings: ProbeSettings) -> Status {
+    guard let number = catalog.firstIndex(where: { $0.manifest.id == id }) else {
+      return .failed("no probe is called \(id)")
+    }
+    let type = catalog[number]
+    let status: Status
+    do {
+      let loaded = try LoadedProbe(
+        type, number: number, settings, context, shared, allowed: options.attachments)
+      status = .running(loaded)
+      log.info("probe \(id) runs: \(loaded.hooksText)")
+      for missing in loaded.plan.missing + loaded.failures {
+        log.warning("probe \(id) goes without \(missing.hook.tracepoint) (\(missing.hook.gives)): \(missing.reason)")
+      }
+    } catch {
+      status = .failed("\(error)")
+      log.error("probe \(id) does not run: \(error)")
+    }
+    slots.withLock { $0[number] = Slot(manifest: type.manifest, settings: settings, status: status) }
+    return status
+  }
+
+  /// The probes that were asked for, in the catalogue's order.
+  public var statuses: [(manifest: ProbeManifest, settings: ProbeSettings, status: Status)] {
+    slots.withLock { slots in
+      slots.sorted { $0.key < $1.key }.map { ($0.value.manifest, $0.value.settings, $0.value.status) }
+    }
+  }
+
+  private var running: [(number: Int, probe: LoadedProbe)] {
+    slots.withLock { slots in
+      slots.sorted { $0.key < $1.key }.compactMap { number, slot in
+        if case .running(let probe) = slot.status { (number, probe) } else { nil }
+      }
+    }
+  }
+
+  // MARK: events
+
+  /// Begins to read records on a thread of its own. `receive` gets each batch on that thread and must not block.
+  public func startReading(_ receive: @escaping @Sendable (EventBatch) -> Void) throws {
+    let thread = try DedicatedThread("skoop-events") { [self] in read(receive) }
+    reader.withLock { $0 = thread }
+  }
+
+  /// Takes every probe out of the kernel, hands on what it had submitted, and ends the reader.
+  public func stop() {
+    slots.withLock { $0 = $0.mapValues { Slot(manifest: $0.manifest, settings: $0.settings, status: .failed("stopped")) } }
+    stopping.store(true, ordering: .releasing)
+    reader.withLock { $0 }?.join()
+  }
+
+  private func read(_ receive: (EventBatch) -> Void) {
+    var batch = EventBatch()
+    var offset = Self.clockOffset()
+    // A probe that was stopped still has records under way: keep the decoders.
+    var decoders: [(any KernelProbe)?] = []
+    do {
+      let ring = try unsafe RingBufferReader(shared.events) { bytes in
+        guard let record = unsafe Record(bytes, clockOffset: offset), Int(record.header.probe) < decoders.count,
+          let probe = decoders[Int(record.header.probe)], let event = probe.event(from: record)
+        else {
+          self.unreadable.add(1, ordering: .relaxed)
+          return
+        }
+        batch.events.append(event)
+        batch.probes.append(Int(record.header.probe))
+      }
+      var last = false
+      while !last {
+        last = stopping.load(ordering: .acquiring)
+        for (number, probe) in running {
+          while decoders.count <= number { decoders.append(nil) }
+          decoders[number] = probe.probe
+        }
+        offset = Self.clockOffset()
+        if last { try ring.drain() } else { try ring.wait(milliseconds: options.latency) }
+        if !batch.events.isEmpty {
+          receive(batch)
+          batch = EventBatch()
+        }
+      }
+    } catch {
+      log.critical("events are no longer read: \(error)")
+    }
+  }
+
+  static func clockOffset() -> Int64 {
+    Machine.nanoseconds(CLOCK_REALTIME) - Machine.nanoseconds(CLOCK_MONOTONIC)
+  }
+
+  // MARK: accounts
+
+  /// What the kernel counted for a probe. `seen = submitted + lost + limited`.
+  public struct Outcomes: Hashable, Sendable {
+    public var seen: UInt64
+    public var submitted: UInt64
+    public var lost: UInt64
+    public var limited: UInt64
+    public var hidden: UInt64
+    public var cut: UInt64
+  }
+
+  /// By the probe's number; probes that never ran have zeros.
+  public func outcomes() throws(BPFError) -> [Outcomes] {
+    let sums = try shared.outcomes.perCPUSums()
+    let width = Int(SKOOP_OUTCOMES.rawValue)
+    return catalog.indices.map { number in
+      let row = sums[(number * width)..<((number + 1) * width)]
+      func value(_ outcome: skoop_outcome) -> UInt64 { row[row.startIndex + Int(outcome.rawValue)] }
+      return Outcomes(
+        seen: value(SKOOP_SEEN), submitted: value(SKOOP_SUBMITTED), lost: value(SKOOP_LOST),
+        limited: value(SKOOP_LIMITED), hidden: value(SKOOP_HIDDEN), cut: value(SKOOP_CUT))
+    }
+  }
+
+  /// Records that were read but belonged to no probe.
+  public var unreadableRecords: UInt64 { unreadable.load(ordering: .relaxed) }
+
+  /// The number of a probe in batches and outcomes.
+  public func number(of id: String) -> Int? { catalog.firstIndex { $0.manifest.id == id } }
+
+  /// The id of a probe by its number.
+  public func id(of number: Int) -> String { catalog[number].manifest.id }
+
+  /// The metrics of every running probe whose metrics side is on. One that fails is reported beside the others.
+  public func collect() -> (families: [MetricFamily], failures: [(id: String, reason: String)]) {
+    var families: [MetricFamily] = []
+    var failures: [(String, String)] = []
+    for (_, loaded) in running where loaded.settings.metrics {
+      do {
+        families += try loaded.probe.collect(from: loaded.maps)
+      } catch {
+        failures.append((loaded.manifest.id, "\(error)"))
+      }
+    }
+    return (families, failures)
+  }
+
+  /// What the kernel says about the attached programs.
+  public func programStatistics() -> [(probe: String, program: String, statistics: BPFProgram.Statistics)] {
+    running.flatMap { _, loaded in
+      loaded.programs.compactMap { program in
+        (try? program.statistics()).map { (loaded.manifest.id, program.name, $0) }
+      }
+    }
+  }
+
+  /// How full the probes' own hash maps are.
+  public func mapFill() -> [(probe: String, map: String, entries: Int, maximum: Int)] {
+    running.flatMap { _, loaded in
+      loaded.ownMaps.compactMap { name, map in
+        (try? map.count()).flatMap { $0 }.map { (loaded.manifest.id, name, $0, map.maxEntries) }
+      }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import BPFPrograms
+import CProbeEvents
+import LinuxBPF
+import NetTypes
+public import ProbeKit
+public import Signals
+import Workloads
+
+/// TCP resets sent and received: who sent them and why. See README.md.
+public struct TCPReset: KernelProbe {
+  static let total = MetricDescription(
+    "kubeskoop_tcpreset_total", .counter, labels: LabelSet.standard + ["type", "reason"],
+    help: "TCP resets sent and received, by the contract's event type and the kernel's reason.")
+
+  /// In the order of enum tcpreset_kind.
+  static let types: [EventDescription] = [
+    EventDescription(
+      "TCPRESET_NOSOCK", help: "A reset was sent because no socket matches a segment, or by netfilter's REJECT."),
+    EventDescription("TCPRESET_PROCESS", help: "A socket answered a segment with a reset."),
+    EventDescription("TCPRESET_ACTIVE", help: "A socket gave its connection up with a reset, e.g. at close with unread data."),
+    EventDescription("TCPRESET_RECEIVE", help: "A connection was reset by its peer."),
+  ]
+
+  public static let manifest = ProbeManifest(
+    id: "tcpreset", help: "TCP resets: who sent them and why", metrics: [total], events: types,
+    hooks: [
+      Hook("tcp_send_reset", gives: "resets that TCP sends", isVariadic: true),
+      Hook("tcp_receive_reset", gives: "resets that connections receive"),
+      Hook("net_dev_queue", gives: "resets that netfilter's REJECT sends", isRequired: false),
+    ],
+    program: .tcpreset, enumerations: ["sk_rst_reason"])
+
+  static let netfilterReject = "NETFILTER_REJECT"
+  static let notSpecified = "NOT_SPECIFIED"
+
+  private let context: ProbeContext
+  private let reasons: [UInt32: String]
+
+  public init(_ settings: ProbeSettings, _ context: ProbeContext) {
+    self.context = context
+    reasons = context.kernel.names(of: "sk_rst_reason", droppingPrefix: "SK_RST_REASON_")
+  }
+
+  static func type(_ kind: UInt32) -> EventDescription? {
+    types.indices.contains(Int(kind)) ? types[Int(kind)] : nil
+  }
+
+  /// The kernel's name without `SK_RST_REASON_`; empty when there is none (received, or before 6.10).
+  func reason(_ number: UInt32) -> String {
+    switch number {
+    case TCPRESET_REASON_NONE: ""
+    case TCPRESET_REASON_REJECT: Self.netfilterReject
+    default: reasons[number] ?? "UNKNOWN_\(number)"
+    }
+  }
+
+  public func event(from record: Record) -> Event? {
+    guard let raw = record.fixed(as: tcpreset_event.self), let type = Self.type(raw.kind) else { return nil }
+    let stack = context.stacks.render(record.frames(after: MemoryLayout<tcpreset_event>.size))
+    let reason = reason(raw.reason)
+    let tuple = raw.packet.tuple
+    var labels = EventLabels.pod(record.netns, context.workloads)
+    labels += EventLabels.tuple(tuple, seenFrom: record.netns, context.workloads)
+    if !reason.isEmpty { labels.append(Label("reason", reason)) }
+    labels += EventLabels.details(of: raw.packet, record, stack)
+    return Event(
+      timestamp: record.timestamp, type: type.type, labels: labels, message: Self.message(raw),
+      explanation: explanation(raw.kind, reason), stack: stack.text)
+  }
+
+  /// The contract's 5-tuple and state. As ever in these events it is that of the segment which provoked the reset, or
+  /// of the socket seen from this end; the labels `src` and `dst` name the reset's own sender and receiver.
+  static func message(_ raw: tcpreset_event) -> String {
+    let tuple = raw.packet.tuple
+    guard let reset = tuple.addresses else { return "protocol=TCP" }
+    let isOwnDirection = raw.kind == UInt32(TCPRESET_ACTIVE.rawValue)
+    let from = isOwnDirection ? (reset.source, tuple.source_port) : (reset.destination, tuple.destination_port)
+    let to = isOwnDirection ? (reset.destination, tuple.destination_port) : (reset.source, tuple.source_port)
+    let state = raw.packet.state.map { " state=\($0.name)" } ?? ""
+    return "protocol=TCP saddr=\(from.0) sport=\(from.1) daddr=\(to.0) dport=\(to.1)\(state)"
+  }
+
+  func explanation(_ kind: UInt32, _ reason: String) -> String {
+    if let text = ResetReasonTexts.explanation(of: reason), reason != Self.notSpecified { return text }
+    return Self.type(kind)?.help ?? ""
+  }
+
+  public func collect(from maps: ProbeMaps) throws -> [MetricFamily] {
+    let workloads = context.workloads
+    let counts = try maps["tcpreset_counts"].entries(tcpreset_key.self, tcpreset_count.self)
+    let cut = try maps["tcpreset_cut"].perCPUSums()
+    let family = MetricFamily(
+      Self.total,
+      counts.compactMap { key, count in
+        Self.type(key.kind).map { type in
+          Sample(
+            workloads.standardValues(NetnsCookie(rawValue: key.netns)) + [type.type, reason(key.reason)],
+            Double(count.total))
+        }
+      })
+    try maps.prune("tcpreset_counts", counts, last: { $0.last_ns }, netns: { $0.netns }, workloads)
+    return [family.merged().adding(other: cut[0], node: workloads.node)]
+  }
+}

@@ -1,0 +1,158 @@
+import LinuxSystem
+public import Logging
+public import Signals
+import Synchronization
+
+/// Hands every event to every sink. Each sink has its own queue and thread, so that a slow or dead one holds up neither the
+/// reader nor another sink; what does not fit in a queue is lost to that sink, and counted.
+public final class SinkHub: Sendable {
+  /// Events that wait for one sink at most.
+  public static let queueLimit = 16_384
+
+  /// Counts of one probe's events at one sink.
+  public struct Account: Hashable, Sendable {
+    public var delivered: UInt64 = 0
+    public var lost: UInt64 = 0
+  }
+
+  private let queues: [SinkQueue]
+  /// Of each probe's events: delivered to every sink, or lost to at least one.
+  private let accounts = Mutex<[Int: Account]>([:])
+
+  public init(_ sinks: [any EventSink], log: Logger) throws {
+    queues = sinks.map { SinkQueue($0, log: log) }
+    for queue in queues { try queue.start() }
+  }
+
+  /// Never blocks. `probes` holds the number of the probe that each event is from.
+  public func send(_ events: [Event], probes: [Int]) {
+    if events.isEmpty { return }
+    let receipt = Receipt(waiting: queues.count) { [self] complete in
+      accounts.withLock { accounts in
+        for probe in probes {
+          if complete { accounts[probe, default: Account()].delivered += 1 } else { accounts[probe, default: Account()].lost += 1 }
+        }
+      }
+    }
+    for queue in queues { queue.add(events, receipt) }
+  }
+
+  /// By the probe's number. Events still in a queue are in neither count.
+  public func account(ofProbe number: Int) -> Account { accounts.withLock { $0[number] ?? Account() } }
+
+  /// By sink, over all probes.
+  public var sinkAccounts: [(name: String, account: Account)] { queues.map { ($0.name, $0.account) } }
+
+  /// Writes what is queued and ends the threads.
+  public func stop() {
+    for queue in queues { queue.close() }
+    for queue in queues { queue.join() }
+  }
+}
+
+/// What became of a batch at all sinks.
+private final class Receipt: Sendable {
+  private let state: Mutex<(waiting: Int, complete: Bool)>
+  private let done: @Sendable (Bool) -> Void
+
+  init(waiting: Int, done: @escaping @Sendable (_ complete: Bool) -> Void) {
+    state = Mutex((waiting, true))
+    self.done = done
+    if waiting == 0 { done(true) }
+  }
+
+  func sign(delivered: Bool) {
+    let finished = state.withLock { state -> Bool? in
+      state.waiting -= 1
+      state.complete = state.complete && delivered
+      return state.waiting == 0 ? state.complete : nil
+    }
+    if let finished { done(finished) }
+  }
+}
+
+private final class SinkQueue: Sendable {
+  private struct State {
+    var batches: [(events: [Event], receipt: Receipt)] = []
+    var count = 0
+    var isClosed = false
+    var account = SinkHub.Account()
+    var isFailing = false
+  }
+
+  private let sink: any EventSink
+  private let log: Logger
+  private let state = Mutex(State())
+  private let wakeup = ThreadSignal()
+  private let thread = Mutex<DedicatedThread?>(nil)
+
+  init(_ sink: any EventSink, log: Logger) {
+    self.sink = sink
+    self.log = log
+  }
+
+  var name: String { sink.name }
+  var account: SinkHub.Account { state.withLock { $0.account } }
+
+  func start() throws {
+    let started = try DedicatedThread("skoop-\(sink.name)") { [self] in run() }
+    thread.withLock { $0 = started }
+  }
+
+  func add(_ events: [Event], _ receipt: Receipt) {
+    let accepted = state.withLock { state in
+      if state.isClosed || state.count + events.count > SinkHub.queueLimit {
+        state.account.lost += UInt64(events.count)
+        return false
+      }
+      state.batches.append((events, receipt))
+      state.count += events.count
+      return true
+    }
+    if accepted { wakeup.signal() } else { receipt.sign(delivered: false) }
+  }
+
+  func close() {
+    state.withLock { $0.isClosed = true }
+    wakeup.signal()
+  }
+
+  func join() {
+    thread.withLock { $0 }?.join()
+  }
+
+  private func run() {
+    while true {
+      wakeup.wait()
+      let (batches, isClosed) = state.withLock { state in
+        let batches = state.batches
+        state.batches = []
+        state.count = 0
+        return (batches, state.isClosed)
+      }
+      for batch in batches { write(batch.events, batch.receipt) }
+      if isClosed, state.withLock({ $0.batches.isEmpty }) { return }
+    }
+  }
+
+  private func write(_ events: [Event], _ receipt: Receipt) {
+    do {
+      try sink.write(events)
+      let recovered = state.withLock { state in
+        state.account.delivered += UInt64(events.count)
+        defer { state.isFailing = false }
+        return state.isFailing
+      }
+      if recovered { log.notice("sink \(sink.name) works again") }
+      receipt.sign(delivered: true)
+    } catch {
+      let isNew = state.withLock { state in
+        state.account.lost += UInt64(events.count)
+        defer { state.isFailing = true }
+        return !state.isFailing
+      }
+      if isNew { log.error("sink \(sink.name) loses events: \(error)") }
+      receipt.sign(delivered: false)
+    }
+  }
+}

@@ -1,0 +1,188 @@
+public import LinuxSystem
+public import NetTypes
+import Synchronization
+
+/// Which workload a network namespace and an address belong to. Named namespaces (`ip netns`) stand for pods.
+///
+/// A name follows the namespace's cookie, which is never given twice, and stays known for a while after the namespace
+/// is gone, so that late events are named. Bounds: `Limits`.
+public final class WorkloadDirectory: Sendable {
+  public struct Limits: Sendable {
+    /// Names kept, those of past namespaces included; the longest gone leave first.
+    public var entries = 8192
+    /// How long a name outlives its namespace, nanoseconds.
+    public var afterlife: Int64 = 10 * 60 * 1_000_000_000
+    /// Cookies and addresses remembered as unknown, and for how long, nanoseconds.
+    public var unknowns = 4096
+    public var unknownFor: Int64 = 2_000_000_000
+    /// Least time between two scans asked for by look-ups, nanoseconds.
+    public var onDemand: Int64 = 50_000_000
+
+    public init() {}
+  }
+
+  /// Where namespaces are found. A parameter, so that tests bring their own folder.
+  public struct Sources: Sendable {
+    /// Files of named namespaces.
+    public var folder: String
+    /// The machine's own namespace.
+    public var host: String
+
+    public init(folder: String = "/run/netns", host: String = "/proc/1/ns/net") {
+      self.folder = folder
+      self.host = host
+    }
+  }
+
+  private struct Entry {
+    var workload: Workload
+    var addresses: [IPAddress] = []
+    /// When a scan first missed it; nil while it lives.
+    var goneSince: Int64?
+  }
+
+  private struct State {
+    var entries: [NetnsCookie: Entry] = [:]
+    /// Addresses that lead to one namespace: not loopback's, not link-local.
+    var owners: [IPAddress: NetnsCookie] = [:]
+    var unknownCookies: [NetnsCookie: Int64] = [:]
+    var unknownAddresses: [IPAddress: Int64] = [:]
+    var scannedAt: Int64 = .min / 2
+  }
+
+  public let node: String
+  private let sources: Sources
+  private let limits: Limits
+  private let now: @Sendable () -> Int64
+  private let state = Mutex(State())
+  private let scanning = Mutex(())
+
+  /// `node` is the value of `k8s_node`; `now` a clock in nanoseconds.
+  public init(
+    node: String, sources: Sources = Sources(), limits: Limits = Limits(),
+    now: @escaping @Sendable () -> Int64 = { Machine.nanoseconds(1) }
+  ) {
+    self.node = node
+    self.sources = sources
+    self.limits = limits
+    self.now = now
+  }
+
+  /// The number of living named namespaces.
+  public var podCount: Int {
+    state.withLock { state in
+      state.entries.values.count { $0.goneSince == nil && $0.workload != .host }
+    }
+  }
+
+  /// Whose namespace `cookie` is. A cookie never seen leads to one scan.
+  public func workload(of cookie: NetnsCookie) -> Workload {
+    let known = state.withLock { $0.entries[cookie]?.workload }
+    if let known { return known }
+    if rescanIsDue(cookie, in: \.unknownCookies) {
+      scan()
+      if let found = state.withLock({ $0.entries[cookie]?.workload }) { return found }
+      state.withLock { Self.remember(cookie, in: &$0.unknownCookies, until: now() + limits.unknownFor, limits) }
+    }
+    return .unnamed(cookie)
+  }
+
+  /// Whether the namespace has ended (true also for one that was never seen).
+  public func isGone(_ cookie: NetnsCookie) -> Bool {
+    state.withLock { $0.entries[cookie].map { $0.goneSince != nil } ?? true }
+  }
+
+  /// Who has `address`, as seen from the namespace `cookie`: there, a loopback or link-local address is its own.
+  public func endpoint(of address: IPAddress, seenFrom cookie: NetnsCookie) -> Endpoint {
+    if address.isLoopback { return endpoint(workload(of: cookie)) }
+    if let found = lookUp(address, seenFrom: cookie) { return found }
+    if address.isMulticast || address.isUnspecified || address.isLinkLocal { return .unknown }
+    if rescanIsDue(address, in: \.unknownAddresses) {
+      scan()
+      if let found = lookUp(address, seenFrom: cookie) { return found }
+      state.withLock { Self.remember(address, in: &$0.unknownAddresses, until: now() + limits.unknownFor, limits) }
+    }
+    return .unknown
+  }
+
+  private func lookUp(_ address: IPAddress, seenFrom cookie: NetnsCookie) -> Endpoint? {
+    state.withLock { state in
+      // Its own addresses first: two namespaces may carry the same one.
+      if let entry = state.entries[cookie], entry.addresses.contains(address) { return endpoint(entry.workload) }
+      return state.owners[address].flatMap { state.entries[$0] }.map { endpoint($0.workload) }
+    }
+  }
+
+  private func endpoint(_ workload: Workload) -> Endpoint {
+    switch workload {
+    case .host: .node(node)
+    case .pod(let namespace, let name): .pod(namespace: namespace, name: name)
+    case .unnamed: .unknown
+    }
+  }
+
+  // MARK: scanning
+
+  /// Looks at every named namespace and the host's.
+  public func scan() {
+    scanning.withLock { _ in
+      // A child of `ip netns` mounts the file after creating it: what is no namespace yet is looked at again later.
+      let names = Files.names(in: sources.folder)
+      let paths = [sources.host] + names.map { "\(sources.folder)/\($0)" }
+      guard let views = try? NetworkNamespace.look(into: paths) else { return }
+      let time = now()
+      state.withLock { state in
+        var seen: Set<NetnsCookie> = []
+        for (index, view) in views.enumerated() {
+          guard let view else { continue }
+          let key = view.identity.key
+          // The first name of a namespace is its name; the host stays the host.
+          guard seen.insert(key).inserted else { continue }
+          let workload: Workload = index == 0 ? .host : Workload(netnsName: names[index - 1])
+          state.entries[key] = Entry(workload: workload, addresses: view.addresses)
+          state.unknownCookies[key] = nil
+          for address in view.addresses where !address.isLoopback && !address.isLinkLocal {
+            state.owners[address] = key
+            state.unknownAddresses[address] = nil
+          }
+        }
+        for key in Array(state.entries.keys) where !seen.contains(key) {
+          if let since = state.entries[key]!.goneSince {
+            if time - since > limits.afterlife { forget(key, &state) }
+          } else {
+            state.entries[key]!.goneSince = time
+          }
+        }
+        let excess = state.entries.count - limits.entries
+        if excess > 0 {
+          let gone = state.entries.filter { $0.value.goneSince != nil }
+            .sorted { $0.value.goneSince! < $1.value.goneSince! }
+          for (key, _) in gone.prefix(excess) { forget(key, &state) }
+        }
+        state.scannedAt = time
+      }
+    }
+  }
+
+  private func forget(_ key: NetnsCookie, _ state: inout State) {
+    for address in state.entries[key]?.addresses ?? [] where state.owners[address] == key {
+      state.owners[address] = nil
+    }
+    state.entries[key] = nil
+  }
+
+  private func rescanIsDue<Key: Hashable>(_ key: Key, in unknowns: KeyPath<State, [Key: Int64]>) -> Bool {
+    let time = now()
+    return state.withLock { state in
+      if let until = state[keyPath: unknowns][key], time < until { return false }
+      return time - state.scannedAt >= limits.onDemand
+    }
+  }
+
+  private static func remember<Key: Hashable>(
+    _ key: Key, in unknowns: inout [Key: Int64], until: Int64, _ limits: Limits
+  ) {
+    if unknowns.count >= limits.unknowns { unknowns.removeAll(keepingCapacity: true) }
+    unknowns[key] = until
+  }
+}
