@@ -10,6 +10,11 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// Tests may be less strict about memory and imports: they are read beside the code that they test.
+let testSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),
+]
+
 let cSettings: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 
 extension Target.Dependency {
@@ -28,7 +33,7 @@ func swift(_ name: String, path: String? = nil, _ dependencies: [Target.Dependen
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: testSettings)
 }
 
 /// One folder under Sources/Probes each, with README.md, Probe/, bpf/ and Tests/. A name here makes its library and its
@@ -49,7 +54,7 @@ let probeTargets = probes.flatMap { name -> [Target] in
       dependencies: [
         .target(name: name), "ProbeKit", "CProbeEvents", "LinuxBPF", .core("Signals"), .core("NetTypes"),
       ],
-      path: path + "/Tests", swiftSettings: settings),
+      path: path + "/Tests", swiftSettings: testSettings),
   ]
 }
 
@@ -97,5 +102,19 @@ let package = Package(
       name: "skoop-agent", dependencies: [
         "AgentApp", "LinuxSystem", "ProbeCatalog", "ProbeKit", "Sinks", .core("NetTypes"), .arguments, .logging,
       ], path: "Sources/agent", swiftSettings: settings),
+
+    // Tests. LabSupport makes namespaces and sockets in them, and runs an agent inside the test's process.
+    .target(
+      name: "LabSupport",
+      dependencies: [
+        "AgentApp", "LinuxSystem", "ProbeKit", "Sinks", .core("NetTypes"), .core("Signals"), .logging,
+      ],
+      path: "Tests/LabSupport", swiftSettings: testSettings),
+    tests(
+      "LabTests",
+      [
+        "LabSupport", "AgentApp", "CLibbpf", "PacketLoss", "LinuxBPF", "LinuxSystem", "ProbeCatalog", "ProbeKit", "Sinks", "Workloads",
+        .core("NetTypes"), .core("Signals"), .logging,
+      ]),
   ] + probeTargets
 )

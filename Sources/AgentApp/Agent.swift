@@ -1,4 +1,4 @@
-public import LinuxBPF
+import LinuxBPF
 import LinuxSystem
 public import Logging
 import ProbeCatalog
@@ -20,8 +20,8 @@ public final class Agent: Sendable {
   public struct Options: Sendable {
     public var node: String
     public var runner = ProbeRunner.Options()
-    /// Instead of looking for BTF.
-    public var btf: BTFSource?
+    /// Instead of asking the running kernel; tests play an older one.
+    public var kernel: KernelFacts?
     public var namespaces = WorkloadDirectory.Sources()
 
     public init(node: String) { self.node = node }
@@ -31,7 +31,7 @@ public final class Agent: Sendable {
   public init(_ options: Options, sinks: [any EventSink], log: Logger) throws {
     self.log = log
     workloads = WorkloadDirectory(node: options.node, sources: options.namespaces)
-    let kernel = KernelFacts.current(for: ProbeCatalog.manifests, btf: options.btf)
+    let kernel = options.kernel ?? KernelFacts.current(for: ProbeCatalog.manifests)
     let symbols = Symbolizer()
     if let problem = symbols.status.explanation { log.warning("stacks stay numbers: \(problem)") }
     let context = ProbeContext(kernel: kernel, symbols: symbols, workloads: workloads)

@@ -31,7 +31,7 @@ public enum BTFSource: Hashable, Sendable, CustomStringConvertible {
 public struct KernelBTF: Sendable {
   public let source: BTFSource
   /// The number of arguments of each tracepoint that `init` was asked about and that exists.
-  private let arguments: [String: Int]
+  private var arguments: [String: Int]
   private let enumerators: [String: [Enumerator]]
 
   public struct Enumerator: Hashable, Sendable {
@@ -72,6 +72,13 @@ public struct KernelBTF: Sendable {
 
   /// How many arguments a tracepoint passes to a program; nil when the kernel has no such tracepoint.
   public func arguments(ofTracepoint name: String) -> Int? { arguments[name] }
+
+  /// The same types with other numbers of arguments, for tests.
+  public func pretending(argumentsOfTracepoints other: [String: Int]) -> KernelBTF {
+    var copy = self
+    copy.arguments.merge(other) { $1 }
+    return copy
+  }
 
   /// The members of an enumeration; nil when the kernel does not have it.
   public func enumerators(of name: String) -> [Enumerator]? { enumerators[name] }

@@ -30,22 +30,37 @@ public struct KernelSymbolTable: Sendable {
 
   /// The function that contains `address`; nil below the first and when nothing is known.
   public func place(of address: UInt64) -> Place? {
-    guard let index = index(containing: address) else { return nil }
+    guard let index = index(containing: address), address - addresses[index] < Self.largestFunction else { return nil }
     return Place(function: name(index), offset: address - addresses[index])
   }
 
-  /// The addresses of every function called `name` or `name` with a compiler's suffix (`.constprop.0`, `.cold`).
-  public func ranges(of function: String) -> [Range<UInt64>] {
-    let wanted = Array(function.utf8)
-    return addresses.indices.compactMap { index in
-      let name = names[Int(nameStarts[index])..<Int(nameStarts[index + 1])]
-      guard name.starts(with: wanted), name.count == wanted.count || name[name.startIndex + wanted.count] == 0x2e
-      else { return nil }
+  /// The addresses of every function called like one of `functions`, or so with a compiler's suffix (`.constprop.0`,
+  /// `.cold`).
+  public func ranges(of functions: Set<String>) -> [String: [Range<UInt64>]] {
+    // Most names are told apart by length and first byte alone.
+    var candidates: [Int: [[UInt8]]] = [:]
+    for function in functions {
+      let name = Array(function.utf8)
+      candidates[name.count, default: []].append(name)
+    }
+    var result: [String: [Range<UInt64>]] = [:]
+    for index in addresses.indices {
+      let first = Int(nameStarts[index])
+      var end = first
+      let limit = Int(nameStarts[index + 1])
+      while end < limit, names[end] != 0x2e { end += 1 }
+      guard let same = candidates[end - first], let name = same.first(where: { names[first..<end].elementsEqual($0) })
+      else { continue }
       let start = addresses[index]
       let next = addresses[(index + 1)...].first { $0 > start }
-      return start..<(next ?? start + 4096)
+      result[String(decoding: name, as: UTF8.self), default: []].append(start..<(next ?? start + 4096))
     }
+    return result
   }
+
+  /// Bytes; no function of the kernel comes near. What lies further behind a symbol belongs to none: code that was made
+  /// after the table was read, such as a BPF program's.
+  static let largestFunction: UInt64 = 1 << 20
 
   private func index(containing address: UInt64) -> Int? {
     var low = 0

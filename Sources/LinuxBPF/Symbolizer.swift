@@ -74,10 +74,10 @@ public final class Symbolizer: Sendable {
   }
 
   /// See `KernelSymbolTable.ranges`.
-  public func ranges(of function: String) -> [Range<UInt64>] {
+  public func ranges(of functions: Set<String>) -> [String: [Range<UInt64>]] {
     state.withLock { state in
       refresh(&state)
-      return state.table.ranges(of: function)
+      return state.table.ranges(of: functions)
     }
   }
 

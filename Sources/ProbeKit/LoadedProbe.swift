@@ -15,13 +15,12 @@ public final class LoadedProbe: Sendable {
 
   /// Loads and attaches. `number` is the probe's place in the shared maps.
   init(
-    _ type: any KernelProbe.Type, number: Int, _ settings: ProbeSettings, _ context: ProbeContext, _ shared: SharedMaps,
-    allowed: [Attachment] = Attachment.allCases
+    _ probe: any KernelProbe, number: Int, _ settings: ProbeSettings, _ context: ProbeContext, _ shared: SharedMaps,
+    allowed: [AttachMethod] = AttachMethod.allCases
   ) throws {
-    let manifest = type.manifest
+    let manifest = type(of: probe).manifest
     let plan = HookPlan(manifest, on: context.kernel, allowed: allowed)
     if let impossibility = plan.impossibility { throw BPFError(.absent, impossibility) }
-    let probe = type.init(settings, context)
     let object = try BPFObject(manifest.program, btf: context.kernel.btf!.source)
     try object.select(programs: Set(plan.chosen.map { $0.attachment.program(for: $0.hook) }))
     for choice in plan.chosen where choice.hook.isVariadic {

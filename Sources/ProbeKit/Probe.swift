@@ -78,6 +78,13 @@ public struct KernelFacts: Sendable {
       release: release, btf: btf, btfProblem: problem, hasNetnsCookies: NetworkNamespace.hasCookies())
   }
 
+  /// The same kernel, but with other numbers of arguments at some tracepoints: an older kernel, for tests.
+  public func pretending(argumentsOfTracepoints arguments: [String: Int]) -> KernelFacts {
+    KernelFacts(
+      release: release, btf: btf?.pretending(argumentsOfTracepoints: arguments), btfProblem: btfProblem,
+      hasNetnsCookies: hasNetnsCookies)
+  }
+
   /// The values of an enumeration by name, without `prefix`.
   public func names(of enumeration: String, droppingPrefix prefix: String) -> [UInt32: String] {
     var names: [UInt32: String] = [:]
@@ -96,7 +103,7 @@ public struct HookPlan: Hashable, Sendable {
 
   public struct Choice: Hashable, Sendable {
     public var hook: Hook
-    public var attachment: Attachment
+    public var attachment: AttachMethod
     public var arguments: Int
   }
 
@@ -109,7 +116,7 @@ public struct HookPlan: Hashable, Sendable {
   public var impossibility: String? { missing.first { $0.hook.isRequired }?.reason }
 
   /// `allowed`: the attachments to choose from, all but in tests.
-  public init(_ manifest: ProbeManifest, on kernel: KernelFacts, allowed: [Attachment] = Attachment.allCases) {
+  public init(_ manifest: ProbeManifest, on kernel: KernelFacts, allowed: [AttachMethod] = AttachMethod.allCases) {
     for hook in manifest.hooks {
       guard let btf = kernel.btf else {
         missing.append(Missing(hook: hook, reason: kernel.btfProblem ?? "no BTF"))
@@ -121,7 +128,7 @@ public struct HookPlan: Hashable, Sendable {
         continue
       }
       // A BTF tracepoint is checked against the running kernel's own types.
-      let possible = btf.source == .kernel ? Attachment.allCases : [.raw]
+      let possible = btf.source == .kernel ? AttachMethod.allCases : [.raw]
       if let attachment = possible.first(where: { allowed.contains($0) }) {
         chosen.append(Choice(hook: hook, attachment: attachment, arguments: arguments))
       } else {

@@ -72,7 +72,7 @@ public struct Hook: Sendable, Hashable {
 }
 
 /// A way to attach to a hook.
-public enum Attachment: String, Sendable, Hashable, CaseIterable {
+public enum AttachMethod: String, Sendable, Hashable, CaseIterable {
   /// BTF tracepoint; needs the kernel's own BTF.
   case btf = "tp_btf"
   /// Raw tracepoint; works with BTF from a file, too.

@@ -22,7 +22,7 @@ public final class ProbeRunner: Sendable {
     /// Longest time that an event waits in the ring buffer, milliseconds.
     public var latency: Int32 = 50
     /// Attachments to choose from: all but in tests.
-    public var attachments = Attachment.allCases
+    public var attachments = AttachMethod.allCases
     /// Whether the kernel shall count run time (for all programs on the machine).
     public var statistics = true
 
@@ -49,6 +49,8 @@ public final class ProbeRunner: Sendable {
   private let statistics: BPFStatistics?
   /// By number.
   private let slots = Mutex<[Int: Slot]>([:])
+  /// By number. They stay when a probe stops: its last records are still under way.
+  private let decoders = Mutex<[Int: any KernelProbe]>([:])
   private let reader = Mutex<DedicatedThread?>(nil)
   private let stopping = Atomic(false)
   /// Records that no probe could read.
@@ -75,9 +77,12 @@ public final class ProbeRunner: Sendable {
     }
     let type = catalog[number]
     let status: Status
+    let probe = type.init(settings, context)
+    // Before it is attached: its first record may come at once.
+    decoders.withLock { $0[number] = probe }
     do {
       let loaded = try LoadedProbe(
-        type, number: number, settings, context, shared, allowed: options.attachments)
+        probe, number: number, settings, context, shared, allowed: options.attachments)
       status = .running(loaded)
       log.info("probe \(id) runs: \(loaded.hooksText)")
       for missing in loaded.plan.missing + loaded.failures {
@@ -124,26 +129,27 @@ public final class ProbeRunner: Sendable {
   private func read(_ receive: (EventBatch) -> Void) {
     var batch = EventBatch()
     var offset = Self.clockOffset()
-    // A probe that was stopped still has records under way: keep the decoders.
-    var decoders: [(any KernelProbe)?] = []
+    // The reader's own copy, so that a record costs no lock.
+    var known: [Int: any KernelProbe] = [:]
     do {
       let ring = try unsafe RingBufferReader(shared.events) { bytes in
-        guard let record = unsafe Record(bytes, clockOffset: offset), Int(record.header.probe) < decoders.count,
-          let probe = decoders[Int(record.header.probe)], let event = probe.event(from: record)
-        else {
+        guard let record = unsafe Record(bytes, clockOffset: offset) else {
+          self.unreadable.add(1, ordering: .relaxed)
+          return
+        }
+        let number = Int(record.header.probe)
+        if known[number] == nil { known = self.decoders.withLock { $0 } }
+        guard let event = known[number]?.event(from: record) else {
           self.unreadable.add(1, ordering: .relaxed)
           return
         }
         batch.events.append(event)
-        batch.probes.append(Int(record.header.probe))
+        batch.probes.append(number)
       }
       var last = false
       while !last {
         last = stopping.load(ordering: .acquiring)
-        for (number, probe) in running {
-          while decoders.count <= number { decoders.append(nil) }
-          decoders[number] = probe.probe
-        }
+        known = decoders.withLock { $0 }
         offset = Self.clockOffset()
         if last { try ring.drain() } else { try ring.wait(milliseconds: options.latency) }
         if !batch.events.isEmpty {

@@ -57,7 +57,7 @@ public final class StackRenderer: Sendable {
       functions.append(Self.plainName(place.function))
     }
     // What the kernel runs to get to our program is not part of the story.
-    let own = functions.prefix { name in Self.tracing.contains { name.hasPrefix($0) } }.count
+    let own = functions.prefix(8).lastIndex { name in Self.tracing.contains { name.hasPrefix($0) } }.map { $0 + 1 } ?? 0
     functions.removeFirst(own)
     return Rendered(
       text: lines.dropFirst(own).joined(separator: "\n"), functions: functions,
@@ -65,7 +65,7 @@ public final class StackRenderer: Sendable {
   }
 
   /// Frames between the traced function and our program.
-  static let tracing = ["bpf_prog_", "bpf_trace_run", "__bpf_trace_", "__traceiter_", "bpf_get_stack", "trace_call_bpf"]
+  static let tracing = ["bpf_prog_", "bpf_trace_run", "__bpf_trace_", "__traceiter_", "trace_call_bpf"]
 
   /// A function's name without what compilers append.
   static func plainName(_ function: String) -> Substring {

@@ -44,7 +44,7 @@ public struct PacketLoss: KernelProbe {
   public func configure(_ object: BPFObject) throws(BPFError) {
     try object.setConstant("show_normal", settings.bool(Self.showNormal))
     try object.setConstant("reason_netfilter", reasons.areGiven ? reasons.number(of: "NETFILTER_DROP") ?? 0 : 0)
-    if !reasons.areGiven, let range = context.symbols.ranges(of: "nf_hook_slow").first {
+    if !reasons.areGiven, let range = context.symbols.ranges(of: ["nf_hook_slow"]).values.first?.first {
       try object.setConstant("netfilter_start", range.lowerBound)
       try object.setConstant("netfilter_end", range.upperBound)
     }
@@ -56,7 +56,8 @@ public struct PacketLoss: KernelProbe {
   /// The table of normal drops in the running kernel's numbers and addresses. A row about a reason or a function that this
   /// kernel does not have cannot match and is left out.
   func kernelRules() -> [packetloss_rule] {
-    NormalDrops.table.flatMap { row -> [packetloss_rule] in
+    let ranges = context.symbols.ranges(of: Set(NormalDrops.table.compactMap(\.function)))
+    return NormalDrops.table.flatMap { row -> [packetloss_rule] in
       let reason: UInt32
       switch row.reason {
       case nil: reason = PACKETLOSS_ANY_REASON
@@ -70,7 +71,7 @@ public struct PacketLoss: KernelProbe {
       guard let function = row.function else {
         return [packetloss_rule(reason: reason, condition: row.condition.rawValue, start: 0, end: 0)]
       }
-      return context.symbols.ranges(of: function).map {
+      return (ranges[function] ?? []).map {
         packetloss_rule(reason: reason, condition: row.condition.rawValue, start: $0.lowerBound, end: $0.upperBound)
       }
     }
