@@ -113,7 +113,7 @@ let package = Package(
     tests(
       "LabTests",
       [
-        "LabSupport", "AgentApp", "CLibbpf", "PacketLoss", "LinuxBPF", "LinuxSystem", "ProbeCatalog", "ProbeKit", "Sinks", "Workloads",
+        "LabSupport", "AgentApp", "CLibbpf", "CLinux", "PacketLoss", "LinuxBPF", "LinuxSystem", "ProbeCatalog", "ProbeKit", "Sinks", "Workloads",
         .core("NetTypes"), .core("Signals"), .logging,
       ]),
   ] + probeTargets

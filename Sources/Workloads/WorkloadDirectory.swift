@@ -15,8 +15,9 @@ public final class WorkloadDirectory: Sendable {
     /// Cookies and addresses remembered as unknown, and for how long, nanoseconds.
     public var unknowns = 4096
     public var unknownFor: Int64 = 2_000_000_000
-    /// Least time between two scans asked for by look-ups, nanoseconds.
+    /// Least time between two scans asked for by look-ups, nanoseconds: of everything, and of one namespace.
     public var onDemand: Int64 = 50_000_000
+    public var onDemandSingle: Int64 = 5_000_000
 
     public init() {}
   }
@@ -37,6 +38,8 @@ public final class WorkloadDirectory: Sendable {
   private struct Entry {
     var workload: Workload
     var addresses: [IPAddress] = []
+    var path = ""
+    var scannedAt: Int64 = 0
     /// When a scan first missed it; nil while it lives.
     var goneSince: Int64?
   }
@@ -96,7 +99,10 @@ public final class WorkloadDirectory: Sendable {
   public func endpoint(of address: IPAddress, seenFrom cookie: NetnsCookie) -> Endpoint {
     if address.isLoopback { return endpoint(workload(of: cookie)) }
     if let found = lookUp(address, seenFrom: cookie) { return found }
-    if address.isMulticast || address.isUnspecified || address.isLinkLocal { return .unknown }
+    if address.isMulticast || address.isUnspecified { return .unknown }
+    // A new pod gets its addresses after its namespace; where the packet was is the likeliest place.
+    if rescan(cookie), let found = lookUp(address, seenFrom: cookie) { return found }
+    if address.isLinkLocal { return .unknown }
     if rescanIsDue(address, in: \.unknownAddresses) {
       scan()
       if let found = lookUp(address, seenFrom: cookie) { return found }
@@ -139,12 +145,9 @@ public final class WorkloadDirectory: Sendable {
           // The first name of a namespace is its name; the host stays the host.
           guard seen.insert(key).inserted else { continue }
           let workload: Workload = index == 0 ? .host : Workload(netnsName: names[index - 1])
-          state.entries[key] = Entry(workload: workload, addresses: view.addresses)
+          state.entries[key] = Entry(workload: workload, path: paths[index], scannedAt: time)
           state.unknownCookies[key] = nil
-          for address in view.addresses where !address.isLoopback && !address.isLinkLocal {
-            state.owners[address] = key
-            state.unknownAddresses[address] = nil
-          }
+          Self.note(view, in: &state)
         }
         for key in Array(state.entries.keys) where !seen.contains(key) {
           if let since = state.entries[key]!.goneSince {
@@ -169,6 +172,32 @@ public final class WorkloadDirectory: Sendable {
       state.owners[address] = nil
     }
     state.entries[key] = nil
+  }
+
+  /// Looks at one living namespace's addresses again; false when that was done just now or there is none.
+  private func rescan(_ cookie: NetnsCookie) -> Bool {
+    let time = now()
+    let path = state.withLock { state -> String? in
+      guard let entry = state.entries[cookie], entry.goneSince == nil, time - entry.scannedAt >= limits.onDemandSingle
+      else { return nil }
+      state.entries[cookie]!.scannedAt = time
+      return entry.path
+    }
+    guard let path, let view = try? NetworkNamespace.look(into: [path])[0], view.identity.key == cookie else {
+      return false
+    }
+    state.withLock { Self.note(view, in: &$0) }
+    return true
+  }
+
+  /// Takes over the addresses of a namespace that has an entry.
+  private static func note(_ view: NetworkNamespace.View, in state: inout State) {
+    let key = view.identity.key
+    state.entries[key]?.addresses = view.addresses
+    for address in view.addresses where !address.isLoopback && !address.isLinkLocal {
+      state.owners[address] = key
+      state.unknownAddresses[address] = nil
+    }
   }
 
   private func rescanIsDue<Key: Hashable>(_ key: Key, in unknowns: KeyPath<State, [Key: Int64]>) -> Bool {

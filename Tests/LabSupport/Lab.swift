@@ -70,6 +70,8 @@ public final class LabPod: Sendable {
     self.name = name
     netns = "\(namespace)--\(name)"
     try tool("ip", "netns", "add", netns)
+    // Without duplicate address detection an IPv6 address is usable at once.
+    try exec("sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0")
     try tool("ip", "-n", netns, "link", "set", "lo", "up")
   }
 
@@ -93,9 +95,10 @@ public final class LabPod: Sendable {
 
   /// A command inside.
   @discardableResult
-  public func exec(_ arguments: String...) throws -> String {
-    try LabSupport.tool(["ip", "netns", "exec", netns] + arguments)
-  }
+  public func exec(_ arguments: String...) throws -> String { try exec(arguments) }
+
+  @discardableResult
+  public func exec(_ arguments: [String]) throws -> String { try tool(["ip", "netns", "exec", netns] + arguments) }
 }
 
 /// Two pods on one wire: `eth0` here and there, 10.9.0.1/fd09::1 and 10.9.0.2/fd09::2.
@@ -122,7 +125,7 @@ public struct LabPair: Sendable {
   private static func warm(_ pod: LabPod, _ address: String) throws {
     let socket = try LabSocket(in: pod, address.contains(":") ? .v6 : .v4, .datagram)
     // Port 9 (discard): nobody listens, the answer is an ICMP error, and the neighbour is resolved.
-    for _ in 0..<20 {
+    for _ in 0..<100 {
       try? socket.send([0], to: address, port: 9)
       let family = address.contains(":") ? "-6" : "-4"
       if try tool("ip", family, "-n", pod.netns, "neigh", "show", address).contains("lladdr") { return }

@@ -140,6 +140,9 @@ static __always_inline void skoop_read_sk(struct skoop_packet *packet, struct so
 
 	packet->tcp_state = BPF_CORE_READ(common, skc_state);
 	tuple->source_port = BPF_CORE_READ(common, skc_num);
+	/* A socket that closes has given its number back already (inet_put_port) and still sends from the port. */
+	if (!tuple->source_port && skoop_sk_is_full(packet->tcp_state))
+		tuple->source_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 	tuple->destination_port = bpf_ntohs(BPF_CORE_READ(common, skc_dport));
 	/* Only full sockets have the member; a request or a time-wait socket is TCP's. */
 	tuple->protocol = skoop_sk_is_full(packet->tcp_state) ? BPF_CORE_READ(sk, sk_protocol) : 6;

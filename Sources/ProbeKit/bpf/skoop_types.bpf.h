@@ -63,6 +63,10 @@ struct sock {
 	struct dst_entry *sk_dst_cache;
 };
 
+struct inet_sock {
+	__be16 inet_sport;
+};
+
 struct tcp_request_sock {
 	u32 snt_isn;
 	u32 rcv_nxt;
