@@ -95,11 +95,13 @@ let package = Package(
     swift(
       "AgentApp",
       [
-        "ProbeKit", "ProbeCatalog", "Sinks", "Workloads", "LinuxBPF", "LinuxSystem", .core("Signals"), .core("NetTypes"),
+        "ProbeKit", "ProbeCatalog", "Sinks", "Workloads", "LinuxBPF", "LinuxSystem", .core("Signals"),
+        .core("NetTypes"),
         .hummingbird, .lifecycle, .logging, .nioCore, .signals, .yams,
       ]),
     .executableTarget(
-      name: "skoop-agent", dependencies: [
+      name: "skoop-agent",
+      dependencies: [
         "AgentApp", "LinuxSystem", "ProbeCatalog", "ProbeKit", "Sinks", .core("NetTypes"), .arguments, .logging,
       ], path: "Sources/agent", swiftSettings: settings),
 
@@ -113,7 +115,8 @@ let package = Package(
     tests(
       "LabTests",
       [
-        "LabSupport", "AgentApp", "CLibbpf", "CLinux", "PacketLoss", "LinuxBPF", "LinuxSystem", "ProbeCatalog", "ProbeKit", "Sinks", "Workloads",
+        "LabSupport", "AgentApp", "CLibbpf", "CLinux", "PacketLoss", "LinuxBPF", "LinuxSystem", "ProbeCatalog",
+        "ProbeKit", "Sinks", "Workloads",
         .core("NetTypes"), .core("Signals"), .logging,
       ]),
   ] + probeTargets

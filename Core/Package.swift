@@ -27,7 +27,8 @@ let package = Package(
       .target(
         name: module.name, dependencies: module.imports.map { .target(name: $0) }, swiftSettings: settings),
       .testTarget(
-        name: module.name + "Tests", dependencies: [.target(name: module.name)] + module.imports.map { .target(name: $0) },
+        name: module.name + "Tests",
+        dependencies: [.target(name: module.name)] + module.imports.map { .target(name: $0) },
         swiftSettings: settings),
     ]
   }

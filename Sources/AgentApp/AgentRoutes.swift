@@ -32,14 +32,16 @@ enum AgentRoutes {
       let format: ExpositionFormat = accepted.contains("application/openmetrics-text") ? .openMetrics : .prometheus
       let body = ExpositionEncoder(format).encode(agent.scrape())
       return Response(
-        status: .ok, headers: [.contentType: format.contentType], body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+        status: .ok, headers: [.contentType: format.contentType],
+        body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
     router.get("status") { _, _ in
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
       let body = try encoder.encode(status(agent))
       return Response(
-        status: .ok, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+        status: .ok, headers: [.contentType: "application/json"],
+        body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
     router.get("healthz") { _, _ in
       agent.isHealthy ? text(.ok, "ok\n") : text(.serviceUnavailable, "events are not read\n")

@@ -89,7 +89,11 @@ public struct ConfigurationReader {
       var id: String?
       var given: [(String, Node)] = []
       for (key, value) in try mapping(item, "a probe", keys: ["name", "args"]) {
-        if key == "name" { id = try string(value, key) } else if value.null == nil { given = try mapping(value, key, keys: nil) }
+        if key == "name" {
+          id = try string(value, key)
+        } else if value.null == nil {
+          given = try mapping(value, key, keys: nil)
+        }
       }
       guard let id else { throw error(line(item), "a probe needs a name") }
       guard let manifest = manifests.first(where: { $0.id == id }) else {
@@ -119,7 +123,11 @@ public struct ConfigurationReader {
       var name: String?
       var arguments: [(key: String, value: Node)] = []
       for (key, value) in try mapping(item, "a sink", keys: ["name", "args"]) {
-        if key == "name" { name = try string(value, key) } else if value.null == nil { arguments = try mapping(value, key, keys: nil) }
+        if key == "name" {
+          name = try string(value, key)
+        } else if value.null == nil {
+          arguments = try mapping(value, key, keys: nil)
+        }
       }
       switch name {
       case "stderr":
@@ -147,7 +155,9 @@ public struct ConfigurationReader {
     let text = try string(node, "address")
     if text.hasPrefix("unix://") {
       let path = String(text.dropFirst("unix://".count))
-      guard path.hasPrefix("/") else { throw error(line(node), "address: \(text) needs an absolute path, unix:///path") }
+      guard path.hasPrefix("/") else {
+        throw error(line(node), "address: \(text) needs an absolute path, unix:///path")
+      }
       return .unix(path: path)
     }
     let rest = text.hasPrefix("tcp://") ? text.dropFirst("tcp://".count) : text[...]

@@ -57,7 +57,10 @@ public enum ProbeListing {
 
   public static func text(_ rows: [Row]) -> String {
     rows.map { row in
-      var lines = ["\(row.name): \(row.help)", "  here:    \(row.state)" + (row.hooks.isEmpty ? "" : ", " + row.hooks.joined(separator: ", "))]
+      var lines = [
+        "\(row.name): \(row.help)",
+        "  here:    \(row.state)" + (row.hooks.isEmpty ? "" : ", " + row.hooks.joined(separator: ", ")),
+      ]
       lines += row.problems.map { "  missing: \($0)" }
       lines.append("  events:  " + row.events.joined(separator: ", "))
       lines.append("  metrics: " + row.metrics.joined(separator: ", "))

@@ -52,7 +52,8 @@ public enum SelfMetrics {
 
   /// In the order of the exposition.
   public static let all = [
-    info, up, events, hidden, cut, unreadable, runs, runTime, misses, entries, room, sinks, pods, cpu, resident, virtual,
+    info, up, events, hidden, cut, unreadable, runs, runTime, misses, entries, room, sinks, pods, cpu, resident,
+    virtual,
     start, descriptors,
   ]
 
@@ -67,7 +68,11 @@ public enum SelfMetrics {
     var wanted: Set<String> = []
     for (manifest, _, status) in runner.statuses {
       wanted.insert(manifest.id)
-      if case .running = status, !failed.contains(manifest.id) { add(up, [manifest.id], 1) } else { add(up, [manifest.id], 0) }
+      if case .running = status, !failed.contains(manifest.id) {
+        add(up, [manifest.id], 1)
+      } else {
+        add(up, [manifest.id], 0)
+      }
     }
     for (id, account) in (try? agent.accounts()) ?? [] where wanted.contains(id) {
       add(events, [id, "seen"], Double(account.seen))

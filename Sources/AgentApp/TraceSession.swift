@@ -36,8 +36,10 @@ public struct TraceSession: Sendable {
     public func shows(_ event: Event) -> Bool {
       if let netns, event.label("netns") != netns.description { return false }
       guard let pod else { return true }
-      return [("k8s_namespace", "k8s_pod"), ("namespace", "pod"), ("src_namespace", "src_pod"), ("dst_namespace", "dst_pod")]
-        .contains { event.label($0.0) == pod.namespace && event.label($0.1) == pod.name }
+      return [
+        ("k8s_namespace", "k8s_pod"), ("namespace", "pod"), ("src_namespace", "src_pod"), ("dst_namespace", "dst_pod"),
+      ]
+      .contains { event.label($0.0) == pod.namespace && event.label($0.1) == pod.name }
     }
   }
 
@@ -122,7 +124,9 @@ private final class TraceSink: EventSink {
   }
 
   func summary(of accounts: [(id: String, account: Agent.Account)]) -> String {
-    let rows = counts.withLock { $0 }.sorted { ($1.value, $0.key.place, $0.key.type) < ($0.value, $1.key.place, $1.key.type) }
+    let rows = counts.withLock { $0 }.sorted {
+      ($1.value, $0.key.place, $0.key.type) < ($0.value, $1.key.place, $1.key.type)
+    }
     var lines = ["", "Summary"]
     if rows.isEmpty { lines.append("  no events") }
     for (kind, count) in rows.prefix(40) {

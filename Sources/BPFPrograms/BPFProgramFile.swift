@@ -17,7 +17,7 @@ public struct BPFProgramFile: Sendable {
     var value: UInt32 = 0
     var digits = 0
     base64.withUTF8Buffer { text in
-      for unsafe byte in unsafe text {
+      for unsafebyte in unsafe text {
         let digit: UInt8
         switch byte {
         case 0x41...0x5a: digit = byte - 0x41

@@ -23,7 +23,8 @@ public enum BTFSource: Hashable, Sendable, CustomStringConvertible {
   /// every path, for tests. Nil when there is none.
   public static func find(release: String, root: String = "") -> BTFSource? {
     if unsafe access(root + "/sys/kernel/btf/vmlinux", R_OK) == 0 { return .kernel }
-    return folders.map { "\(root)\($0)/vmlinux-\(release)" }.first { (path: String) in unsafe access(path, R_OK) == 0 }.map { .file($0) }
+    return folders.map { "\(root)\($0)/vmlinux-\(release)" }.first { (path: String) in unsafe access(path, R_OK) == 0 }
+      .map { .file($0) }
   }
 }
 

@@ -89,7 +89,8 @@ public struct KernelFacts: Sendable {
   public func names(of enumeration: String, droppingPrefix prefix: String) -> [UInt32: String] {
     var names: [UInt32: String] = [:]
     for member in btf?.enumerators(of: enumeration) ?? [] where names[member.value] == nil {
-      names[member.value] = String(member.name.hasPrefix(prefix) ? member.name.dropFirst(prefix.count) : member.name[...])
+      names[member.value] = String(
+        member.name.hasPrefix(prefix) ? member.name.dropFirst(prefix.count) : member.name[...])
     }
     return names
   }
@@ -132,7 +133,8 @@ public struct HookPlan: Hashable, Sendable {
       if let attachment = possible.first(where: { allowed.contains($0) }) {
         chosen.append(Choice(hook: hook, attachment: attachment, arguments: arguments))
       } else {
-        missing.append(Missing(hook: hook, reason: "none of \(allowed.map(\.rawValue)) works with BTF from \(btf.source)"))
+        missing.append(
+          Missing(hook: hook, reason: "none of \(allowed.map(\.rawValue)) works with BTF from \(btf.source)"))
       }
     }
   }

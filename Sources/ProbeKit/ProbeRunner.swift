@@ -121,7 +121,9 @@ public final class ProbeRunner: Sendable {
 
   /// Takes every probe out of the kernel, hands on what it had submitted, and ends the reader.
   public func stop() {
-    slots.withLock { $0 = $0.mapValues { Slot(manifest: $0.manifest, settings: $0.settings, status: .failed("stopped")) } }
+    slots.withLock {
+      $0 = $0.mapValues { Slot(manifest: $0.manifest, settings: $0.settings, status: .failed("stopped")) }
+    }
     stopping.store(true, ordering: .releasing)
     reader.withLock { $0 }?.join()
   }

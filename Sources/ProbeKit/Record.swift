@@ -63,12 +63,16 @@ extension skoop_tuple {
     switch family {
     case 4:
       return (
-        IPAddress(v4: unsafe withUnsafeBytes(of: source) { UInt32(bigEndian: unsafe $0.loadUnaligned(as: UInt32.self)) }),
+        IPAddress(
+          v4: unsafe withUnsafeBytes(of: source) { UInt32(bigEndian: unsafe $0.loadUnaligned(as: UInt32.self)) }),
         IPAddress(
           v4: unsafe withUnsafeBytes(of: destination) { UInt32(bigEndian: unsafe $0.loadUnaligned(as: UInt32.self)) })
       )
     case 6:
-      return (unsafe withUnsafeBytes(of: source) { unsafe Self.v6($0) }, unsafe withUnsafeBytes(of: destination) { unsafe Self.v6($0) })
+      return (
+        unsafe withUnsafeBytes(of: source) { unsafe Self.v6($0) },
+        unsafe withUnsafeBytes(of: destination) { unsafe Self.v6($0) }
+      )
     default: return nil
     }
   }

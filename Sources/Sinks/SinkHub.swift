@@ -30,7 +30,11 @@ public final class SinkHub: Sendable {
     let receipt = Receipt(waiting: queues.count) { [self] complete in
       accounts.withLock { accounts in
         for probe in probes {
-          if complete { accounts[probe, default: Account()].delivered += 1 } else { accounts[probe, default: Account()].lost += 1 }
+          if complete {
+            accounts[probe, default: Account()].delivered += 1
+          } else {
+            accounts[probe, default: Account()].lost += 1
+          }
         }
       }
     }

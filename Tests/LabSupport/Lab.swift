@@ -109,7 +109,8 @@ public struct LabPair: Sendable {
   public init() throws {
     client = try LabPod("client")
     server = try LabPod("server")
-    try tool("ip", "-n", client.netns, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", server.netns)
+    try tool(
+      "ip", "-n", client.netns, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", server.netns)
     for (pod, number) in [(client, 1), (server, 2)] {
       try tool("ip", "-n", pod.netns, "addr", "add", "10.9.0.\(number)/24", "dev", "eth0")
       // No duplicate address detection: the address is usable at once.

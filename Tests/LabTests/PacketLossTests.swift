@@ -49,7 +49,8 @@ extension Lab {
         values == [
           "protocol": "UDP", "src": LabPair.clientAddress(test.family), "src_type": "pod", "src_node": "",
           "src_namespace": pair.client.namespace, "src_pod": "client", "dst": LabPair.serverAddress(test.family),
-          "dst_type": "pod", "dst_node": "", "dst_namespace": pair.server.namespace, "dst_pod": "server", "sport": "258",
+          "dst_type": "pod", "dst_node": "", "dst_namespace": pair.server.namespace, "dst_pod": "server",
+          "sport": "258",
           "dport": "772", "k8s_node": "lab-node", "k8s_namespace": pair.server.namespace, "k8s_pod": "server",
           "reason": "NETFILTER_DROP", "netns": try pair.server.identity.cookie?.description ?? "", "interface": "eth0",
           "length": test.family == .v4 ? "31" : "51",
@@ -189,7 +190,9 @@ extension Lab {
       let pair = try LabPair()
       try pair.server.exec("iptables-legacy", "-A", "INPUT", "-p", "udp", "--dport", "772", "-j", "DROP")
       // The program is told that the tracepoint has two arguments, as on 5.10: it must not read the third.
-      let lab = try LabAgent([.init(id: "packetloss", settings: ProbeSettings(arguments: ["eventsPerSecond": .integer(0)]))]) {
+      let lab = try LabAgent([
+        .init(id: "packetloss", settings: ProbeSettings(arguments: ["eventsPerSecond": .integer(0)]))
+      ]) {
         $0.kernel = KernelFacts.current(for: [PacketLoss.manifest]).pretending(argumentsOfTracepoints: ["kfree_skb": 2])
       }
       defer { lab.stop() }
@@ -204,7 +207,8 @@ extension Lab {
       #expect(refused.label("reason_source") == "derived")
       let place = ["k8s_pod": "server", "k8s_namespace": pair.server.namespace]
       #expect(
-        lab.metric("kubeskoop_packetloss_by_reason_total", place.merging(["reason": "derived:NETFILTER_DROP"]) { $1 }) == 1)
+        lab.metric("kubeskoop_packetloss_by_reason_total", place.merging(["reason": "derived:NETFILTER_DROP"]) { $1 })
+          == 1)
       #expect(lab.metric("kubeskoop_packetloss_netfilter", ["dst_namespace": pair.server.namespace]) == 1)
     }
 
@@ -216,7 +220,8 @@ extension Lab {
       let server = try LabPod("server")
       for (pod, number) in [(client, 1), (server, 2)] {
         try tool(
-          "ip", "-n", pod.netns, "link", "add", "eth0", "type", "veth", "peer", "name", "veth\(number)", "netns", router.netns)
+          "ip", "-n", pod.netns, "link", "add", "eth0", "type", "veth", "peer", "name", "veth\(number)", "netns",
+          router.netns)
         try tool("ip", "-n", pod.netns, "addr", "add", "10.9.\(number).2/24", "dev", "eth0")
         try tool("ip", "-n", pod.netns, "link", "set", "eth0", "up")
         try tool("ip", "-n", router.netns, "addr", "add", "10.9.\(number).1/24", "dev", "veth\(number)")

@@ -50,7 +50,8 @@ extension Lab {
       // The message names the segment that provoked it.
       #expect(
         sent.message
-          == "protocol=TCP saddr=\(LabPair.clientAddress(test.family)) sport=258 daddr=\(LabPair.serverAddress(test.family)) dport=772")
+          == "protocol=TCP saddr=\(LabPair.clientAddress(test.family)) sport=258 daddr=\(LabPair.serverAddress(test.family)) dport=772"
+      )
       #expect(sent.label("tcp_flags") == "SYN")
       #expect(sent.label("interface") == "eth0")
       let received = try Self.resets(lab, type: "TCPRESET_RECEIVE", in: pair.client)
@@ -62,7 +63,8 @@ extension Lab {
       )
       let place = ["k8s_namespace": pair.server.namespace, "k8s_pod": "server"]
       #expect(
-        lab.metric("kubeskoop_tcpreset_total", place.merging(["type": "TCPRESET_NOSOCK", "reason": "NO_SOCKET"]) { $1 }) == 1)
+        lab.metric(
+          "kubeskoop_tcpreset_total", place.merging(["type": "TCPRESET_NOSOCK", "reason": "NO_SOCKET"]) { $1 }) == 1)
     }
 
     @Test("active: a process that closes with unread data is named", arguments: Case.all)
@@ -116,7 +118,9 @@ extension Lab {
       try Self.check(sent, test, in: pair.server, from: pair.server, to: pair.client, reason: "NETFILTER_REJECT")
       #expect(sent.stack.contains("nf_send_reset"))
       usleep(100_000)
-      let all = lab.sink.events.filter { $0.type == "TCPRESET_NOSOCK" && $0.label("namespace") == pair.server.namespace }
+      let all = lab.sink.events.filter {
+        $0.type == "TCPRESET_NOSOCK" && $0.label("namespace") == pair.server.namespace
+      }
       #expect(all.count == 1)
     }
 

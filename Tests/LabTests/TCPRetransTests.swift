@@ -14,7 +14,8 @@ extension Lab {
     static func check(
       _ event: Event, _ test: Case, from source: LabPod, to destination: LabPod, kind: String, isReply: Bool = false
     ) throws {
-      let ends = isReply
+      let ends =
+        isReply
         ? (LabPair.serverAddress(test.family), LabPair.clientAddress(test.family))
         : (LabPair.clientAddress(test.family), LabPair.serverAddress(test.family))
       let ports = isReply ? ("772", "258") : ("258", "772")
@@ -26,7 +27,8 @@ extension Lab {
       #expect(
         values == [
           "protocol": "TCP", "src": ends.0, "src_type": "pod", "src_node": "", "src_namespace": source.namespace,
-          "src_pod": source.name, "dst": ends.1, "dst_type": "pod", "dst_node": "", "dst_namespace": destination.namespace,
+          "src_pod": source.name, "dst": ends.1, "dst_type": "pod", "dst_node": "",
+          "dst_namespace": destination.namespace,
           "dst_pod": destination.name, "sport": ports.0, "dport": ports.1, "k8s_node": "lab-node",
           "k8s_namespace": source.namespace, "k8s_pod": source.name, "kind": kind,
           "netns": try source.identity.cookie?.description ?? "",
@@ -38,7 +40,8 @@ extension Lab {
     @Test("a SYN without answer", arguments: Case.all)
     func syn(_ test: Case) throws {
       let pair = try LabPair()
-      try pair.server.exec(PacketLossInKernel.iptables(test.family), "-A", "INPUT", "-p", "tcp", "--dport", "772", "-j", "DROP")
+      try pair.server.exec(
+        PacketLossInKernel.iptables(test.family), "-A", "INPUT", "-p", "tcp", "--dport", "772", "-j", "DROP")
       let lab = try LabAgent("tcpretrans", attachments: [test.attachment])
       defer { lab.stop() }
       let socket = try LabSocket(in: pair.client, test.family, .stream)
@@ -52,18 +55,21 @@ extension Lab {
       #expect(event.message.contains("tcp_retransmit_timer+0x"), "the contract's message is the stack")
       #expect(event.label("end_seq") == event.label("seq").flatMap { UInt32($0) }.map { "\($0 &+ 1)" })
       #expect(
-        lab.metric("kubeskoop_tcpretrans_total", ["sport": "258", "dport": "772", "src_pod": "client", "dst_pod": "server"])
+        lab.metric(
+          "kubeskoop_tcpretrans_total", ["sport": "258", "dport": "772", "src_pod": "client", "dst_pod": "server"])
           >= 1)
       #expect(
         lab.metric(
-          "kubeskoop_tcpretrans_by_kind_total", ["kind": "syn", "outcome": "sent", "k8s_namespace": pair.client.namespace])
+          "kubeskoop_tcpretrans_by_kind_total",
+          ["kind": "syn", "outcome": "sent", "k8s_namespace": pair.client.namespace])
           >= 1)
     }
 
     @Test("a SYN-ACK without answer", arguments: Case.all)
     func synAck(_ test: Case) throws {
       let pair = try LabPair()
-      try pair.client.exec(PacketLossInKernel.iptables(test.family), "-A", "INPUT", "-p", "tcp", "--sport", "772", "-j", "DROP")
+      try pair.client.exec(
+        PacketLossInKernel.iptables(test.family), "-A", "INPUT", "-p", "tcp", "--sport", "772", "-j", "DROP")
       let lab = try LabAgent("tcpretrans", attachments: [test.attachment])
       defer { lab.stop() }
       let listener = try LabSocket(in: pair.server, test.family, .stream)
@@ -84,11 +90,16 @@ extension Lab {
       let lab = try LabAgent("tcpretrans", attachments: [test.attachment])
       defer { lab.stop() }
       let connection = try LabConnection(pair, test.family)
-      try pair.server.exec(PacketLossInKernel.iptables(test.family), "-A", "INPUT", "-p", "tcp", "--dport", "772", "-j", "DROP")
+      try pair.server.exec(
+        PacketLossInKernel.iptables(test.family), "-A", "INPUT", "-p", "tcp", "--dport", "772", "-j", "DROP")
       try connection.client.send([UInt8](repeating: 1, count: 100))
-      let probe = try lab.sink.first { $0.label("kind") == "tail-loss" && $0.label("k8s_namespace") == pair.client.namespace }
+      let probe = try lab.sink.first {
+        $0.label("kind") == "tail-loss" && $0.label("k8s_namespace") == pair.client.namespace
+      }
       try Self.check(probe, test, from: pair.client, to: pair.server, kind: "tail-loss")
-      let timeout = try lab.sink.first { $0.label("kind") == "timeout" && $0.label("k8s_namespace") == pair.client.namespace }
+      let timeout = try lab.sink.first {
+        $0.label("kind") == "timeout" && $0.label("k8s_namespace") == pair.client.namespace
+      }
       try Self.check(timeout, test, from: pair.client, to: pair.server, kind: "timeout")
       #expect(timeout.label("tcp_flags")?.contains("ACK") == true)
       #expect(timeout.label("tcp_state") == "ESTABLISHED")
@@ -105,7 +116,8 @@ extension Lab {
       connection.client.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
       // The fourth data segment from now on is lost, once in a thousand.
       try pair.server.exec(
-        PacketLossInKernel.iptables(test.family), "-A", "INPUT", "-p", "tcp", "--dport", "772", "-m", "length", "--length",
+        PacketLossInKernel.iptables(test.family), "-A", "INPUT", "-p", "tcp", "--dport", "772", "-m", "length",
+        "--length",
         "200:1500", "-m", "statistic", "--mode", "nth", "--every", "1000", "--packet", "3", "-j", "DROP")
       for _ in 0..<12 {
         try connection.client.send([UInt8](repeating: 1, count: 300))

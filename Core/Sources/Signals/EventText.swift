@@ -12,7 +12,8 @@ public enum EventText {
     parts.append(value("protocol") ?? value("ethertype") ?? "")
     if let source = value("src"), let destination = value("dst") {
       parts.append(
-        "\(end(source, value("sport"), name(labels, "src"))) → \(end(destination, value("dport"), name(labels, "dst")))")
+        "\(end(source, value("sport"), name(labels, "src"))) → \(end(destination, value("dport"), name(labels, "dst")))"
+      )
     } else if let ethertype = value("ethertype") {
       parts.append("ethertype \(ethertype)")
     }

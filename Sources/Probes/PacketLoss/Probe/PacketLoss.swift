@@ -133,7 +133,9 @@ public struct PacketLoss: KernelProbe {
     for (key, count) in counts {
       let function = functionName(key.location)
       let values =
-        context.workloads.standardValues(NetnsCookie(rawValue: key.netns)) + [reasonLabel(key.reason, function), function]
+        context.workloads.standardValues(NetnsCookie(rawValue: key.netns)) + [
+          reasonLabel(key.reason, function), function,
+        ]
       let sample = Sample(values, Double(count.total))
       if key.normal == 0 { byReason.samples.append(sample) } else { normal.samples.append(sample) }
     }

@@ -17,7 +17,8 @@ public struct TCPReset: KernelProbe {
     EventDescription(
       "TCPRESET_NOSOCK", help: "A reset was sent because no socket matches a segment, or by netfilter's REJECT."),
     EventDescription("TCPRESET_PROCESS", help: "A socket answered a segment with a reset."),
-    EventDescription("TCPRESET_ACTIVE", help: "A socket gave its connection up with a reset, e.g. at close with unread data."),
+    EventDescription(
+      "TCPRESET_ACTIVE", help: "A socket gave its connection up with a reset, e.g. at close with unread data."),
     EventDescription("TCPRESET_RECEIVE", help: "A connection was reset by its peer."),
   ]
 

@@ -1,0 +1,45 @@
+# Skoop. `make help` lists the targets.
+SHELL := /bin/bash
+SWIFT ?= swift
+RELEASE := $(SWIFT) build -c release
+
+.PHONY: help setup build demo test test-all lint format bench clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install what is missing to build, test and try it (Debian, Ubuntu)
+	@scripts/setup.sh test
+
+build: ## the agent, optimised: .build/release/skoop-agent
+	@scripts/setup.sh build
+	$(RELEASE) --product skoop-agent
+
+demo: ## a small cluster of namespaces, faults one after another, and what skoop says about them
+	@scripts/setup.sh demo
+	$(RELEASE) --product skoop-agent
+	@scripts/demo.sh .build/release/skoop-agent
+
+test: ## all tests that this machine can run; needs root for those that load kernel programs
+	@scripts/setup.sh test
+	cd Core && $(SWIFT) test
+	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
+	$(SWIFT) test --skip-build
+
+test-all: test ## and what takes long: long fuzzing; the result goes to docs/results/
+	@scripts/test_all.sh
+
+lint: ## formatting and shell scripts
+	@scripts/lint.sh
+
+format: ## format the Swift sources in place
+	$(SWIFT) format --in-place --parallel --recursive Core/Package.swift Core/Sources Core/Tests Package.swift Plugins Sources Tests
+
+bench: ## measure; the result goes to docs/results/bench.json
+	@scripts/setup.sh test
+	$(RELEASE) --product skoop-agent
+	$(RELEASE) --product skoop-bench
+	.build/release/skoop-bench --agent .build/release/skoop-agent --output docs/results/bench.json
+
+clean: ## remove what was built
+	rm -rf .build Core/.build
