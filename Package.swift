@@ -52,7 +52,7 @@ let probeTargets = probes.flatMap { name -> [Target] in
     .testTarget(
       name: name + "Tests",
       dependencies: [
-        .target(name: name), "ProbeKit", "CProbeEvents", "LinuxBPF", .core("Signals"), .core("NetTypes"),
+        .target(name: name), "ProbeKit", "CProbeEvents", "LinuxBPF", "Workloads", .core("Signals"), .core("NetTypes"),
       ],
       path: path + "/Tests", swiftSettings: testSettings),
   ]
@@ -88,7 +88,9 @@ let package = Package(
     swift("Workloads", ["CLinux", "LinuxSystem", .core("NetTypes")]),
     swift(
       "ProbeKit",
-      ["LinuxSystem", "LinuxBPF", "CProbeEvents", "Workloads", .core("Signals"), .core("NetTypes"), .logging],
+      [
+        "BPFPrograms", "CProbeEvents", "LinuxBPF", "LinuxSystem", "Workloads", .core("NetTypes"), .core("Signals"), .logging,
+      ],
       exclude: ["bpf"]),
     swift("ProbeCatalog", probes.map { .target(name: $0) } + ["ProbeKit"]),
     swift("Sinks", [.core("Signals"), "LinuxSystem", .logging]),
@@ -112,6 +114,19 @@ let package = Package(
         "AgentApp", "LinuxSystem", "ProbeKit", "Sinks", .core("NetTypes"), .core("Signals"), .logging,
       ],
       path: "Tests/LabSupport", swiftSettings: testSettings),
+    tests("LinuxBPFTests", ["LinuxBPF", "LinuxSystem"]),
+    tests("ProbeKitTests", ["ProbeKit", "LinuxBPF", "PacketLoss", "TCPReset"]),
+    tests("WorkloadsTests", ["Workloads", "LinuxSystem", .core("NetTypes")]),
+    tests("SinksTests", ["Sinks", .core("Signals"), .logging]),
+    tests("AgentAppTests", ["AgentApp", "ProbeCatalog", "ProbeKit", .core("NetTypes"), .core("Signals")]),
+    tests(
+      "FuzzTests",
+      [
+        "AgentApp", "LinuxBPF", "ProbeCatalog", "ProbeKit", "Workloads", .core("NetTypes"), .core("Signals"),
+      ] + probes.map { .target(name: $0) }, exclude: ["Corpus"]),
+    tests(
+      "ArchitectureTests",
+      ["AgentApp", "LinuxBPF", "PacketLoss", "ProbeCatalog", "ProbeKit", "TCPReset", .core("Signals")]),
     tests(
       "LabTests",
       [

@@ -16,6 +16,7 @@ public final class Agent: Sendable {
   private let hub: SinkHub
   private let log: Logger
   private let isReading = Atomic(false)
+  private let hasStarted = Atomic(false)
 
   public struct Options: Sendable {
     public var node: String
@@ -47,6 +48,7 @@ public final class Agent: Sendable {
     try runner.startReading { batch in hub.send(batch.events, probes: batch.probes) }
     isReading.store(true, ordering: .releasing)
     for request in requests { runner.start(request.id, request.settings) }
+    hasStarted.store(true, ordering: .releasing)
   }
 
   /// Takes the probes out of the kernel, delivers what they had submitted, and ends every thread.
@@ -82,6 +84,9 @@ public final class Agent: Sendable {
   }
 
   public var sinkAccounts: [(name: String, account: SinkHub.Account)] { hub.sinkAccounts }
+
+  /// Whether every probe that was asked for has been tried.
+  public var isStarted: Bool { hasStarted.load(ordering: .acquiring) }
 
   /// Whether events are read.
   public var isHealthy: Bool { isReading.load(ordering: .acquiring) }

@@ -3,11 +3,18 @@ public import ProbeKit
 /// The agent's configuration (reference: docs/reference/configuration.md).
 public struct AgentConfiguration: Hashable, Sendable {
   /// Where the HTTP server listens.
-  public enum Address: Hashable, Sendable {
+  public enum Address: Hashable, Sendable, CustomStringConvertible {
     case tcp(host: String, port: Int)
     case unix(path: String)
 
     public static let standard = Address.tcp(host: "0.0.0.0", port: 9102)
+
+    public var description: String {
+      switch self {
+      case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+      case .unix(let path): "unix://\(path)"
+      }
+    }
   }
 
   /// A probe that is asked for, with both its sides made one.

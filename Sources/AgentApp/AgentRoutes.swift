@@ -51,7 +51,7 @@ enum AgentRoutes {
       let failed = probes.compactMap { probe -> String? in
         if case .failed(let reason) = probe.status { "\(probe.manifest.id): \(reason)" } else { nil }
       }
-      let ready = agent.isHealthy && (probes.isEmpty || failed.count < probes.count)
+      let ready = agent.isStarted && agent.isHealthy && (probes.isEmpty || failed.count < probes.count)
       return text(
         ready ? .ok : .serviceUnavailable, (ready ? "ready" : "not ready") + failed.map { "\n" + $0 }.joined() + "\n")
     }

@@ -1,6 +1,8 @@
 import Hummingbird
+import LinuxSystem
 public import Logging
 import ServiceLifecycle
+import NIOCore
 import ProbeKit
 import Sinks
 import UnixSignals
@@ -35,8 +37,17 @@ public enum AgentRun {
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
     defer { agent.stop() }
-    try await group.run()
+    do {
+      try await group.run()
+    } catch let error as IOError {
+      throw ListenError(description: "listening on \(configuration.address): \(SystemError.text(of: error.errnoCode))")
+    }
   }
+}
+
+/// The HTTP server could not start.
+public struct ListenError: Error, Sendable, CustomStringConvertible {
+  public let description: String
 }
 
 private struct AgentService: Service {

@@ -119,6 +119,7 @@ public struct ConfigurationReader {
 
   private func sinkList(_ node: Node) throws(ConfigurationError) -> [AgentConfiguration.SinkRequest] {
     var result: [AgentConfiguration.SinkRequest] = []
+    var names: Set<String> = []
     for item in try list(node, "sinks") {
       var name: String?
       var arguments: [(key: String, value: Node)] = []
@@ -129,6 +130,7 @@ public struct ConfigurationReader {
           arguments = try mapping(value, key, keys: nil)
         }
       }
+      if let name, !names.insert(name).inserted { throw error(line(item), "the sink \(name) is listed twice") }
       switch name {
       case "stderr":
         if let extra = arguments.first { throw error(line(extra.value), "the sink stderr has no arguments") }

@@ -71,6 +71,13 @@ public struct KernelBTF: Sendable {
     self.enumerators = enumerators
   }
 
+  /// From plain values, for tests.
+  init(source: BTFSource, arguments: [String: Int], enumerators: [String: [Enumerator]]) {
+    self.source = source
+    self.arguments = arguments
+    self.enumerators = enumerators
+  }
+
   /// How many arguments a tracepoint passes to a program; nil when the kernel has no such tracepoint.
   public func arguments(ofTracepoint name: String) -> Int? { arguments[name] }
 

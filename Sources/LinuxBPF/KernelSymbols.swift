@@ -62,6 +62,13 @@ public struct KernelSymbolTable: Sendable {
   /// after the table was read, such as a BPF program's.
   static let largestFunction: UInt64 = 1 << 20
 
+  /// The call that a return address belongs to: the address lies behind the call, which may be a function's last instruction.
+  /// The offset is the return address's own, as everybody prints it.
+  public func place(ofReturnAddress address: UInt64) -> Place? {
+    guard address > 0, let place = place(of: address - 1) else { return nil }
+    return Place(function: place.function, offset: place.offset + 1)
+  }
+
   private func index(containing address: UInt64) -> Int? {
     var low = 0
     var high = addresses.count

@@ -61,12 +61,12 @@ public final class Symbolizer: Sendable {
     }
   }
 
-  /// The function and offset; nil when unknown or hidden.
-  public func place(of address: UInt64) -> KernelSymbolTable.Place? {
+  /// See `KernelSymbolTable.place(ofReturnAddress:)`; nil when unknown or hidden.
+  public func place(ofReturnAddress address: UInt64) -> KernelSymbolTable.Place? {
     state.withLock { state in
       if let known = state.places[address] { return known }
       refresh(&state)
-      let place = state.table.place(of: address)
+      let place = state.table.place(ofReturnAddress: address)
       if state.places.count >= Self.maximumPlaces { state.places.removeAll(keepingCapacity: true) }
       state.places[address] = .some(place)
       return place

@@ -22,6 +22,12 @@ public enum NetworkNamespace {
     return unsafe clinux_netns_cookie(&cookie) == 0
   }
 
+  /// Whether `path` is a namespace that we may open.
+  public static func isReadable(_ path: String) -> Bool {
+    guard let file = try? Descriptor(opening: path) else { return false }
+    return clinux_is_namespace(file.rawValue) == 1
+  }
+
   /// One namespace as seen from inside.
   public struct View: Hashable, Sendable {
     public let identity: Identity

@@ -64,7 +64,15 @@ public final class ProbeRunner: Sendable {
     self.options = options
     self.log = log
     shared = try SharedMaps(ringBytes: options.ringBytes)
-    statistics = options.statistics ? try? BPFStatistics() : nil
+    var statistics: BPFStatistics?
+    if options.statistics {
+      do {
+        statistics = try BPFStatistics()
+      } catch {
+        log.warning("the run time of kernel programs is not counted: \(error)")
+      }
+    }
+    self.statistics = statistics
   }
 
   // MARK: probes
@@ -81,8 +89,7 @@ public final class ProbeRunner: Sendable {
     // Before it is attached: its first record may come at once.
     decoders.withLock { $0[number] = probe }
     do {
-      let loaded = try LoadedProbe(
-        probe, number: number, settings, context, shared, allowed: options.attachments)
+      let loaded = try load(probe, number: number, settings)
       status = .running(loaded)
       log.info("probe \(id) runs: \(loaded.hooksText)")
       for missing in loaded.plan.missing + loaded.failures {
@@ -94,6 +101,19 @@ public final class ProbeRunner: Sendable {
     }
     slots.withLock { $0[number] = Slot(manifest: type.manifest, settings: settings, status: status) }
     return status
+  }
+
+  /// By the best attachments that the kernel promises; should it refuse them, by raw tracepoints.
+  private func load(_ probe: any KernelProbe, number: Int, _ settings: ProbeSettings) throws -> LoadedProbe {
+    do {
+      return try LoadedProbe(probe, number: number, settings, context, shared, allowed: options.attachments)
+    } catch {
+      guard options.attachments.contains(.raw), options.attachments.count > 1,
+        let loaded = try? LoadedProbe(probe, number: number, settings, context, shared, allowed: [.raw])
+      else { throw error }
+      log.warning("probe \(type(of: probe).manifest.id) falls back to raw tracepoints: \(error)")
+      return loaded
+    }
   }
 
   /// The probes that were asked for, in the catalogue's order.
@@ -128,7 +148,7 @@ public final class ProbeRunner: Sendable {
     reader.withLock { $0 }?.join()
   }
 
-  private func read(_ receive: (EventBatch) -> Void) {
+  private func read(_ receive: @escaping (EventBatch) -> Void) {
     var batch = EventBatch()
     var offset = Self.clockOffset()
     // The reader's own copy, so that a record costs no lock.
@@ -147,6 +167,11 @@ public final class ProbeRunner: Sendable {
         }
         batch.events.append(event)
         batch.probes.append(number)
+        // Under a flood reading never comes to an end by itself.
+        if batch.events.count == Self.batchLimit {
+          receive(batch)
+          batch = EventBatch()
+        }
       }
       var last = false
       while !last {
@@ -163,6 +188,9 @@ public final class ProbeRunner: Sendable {
       log.critical("events are no longer read: \(error)")
     }
   }
+
+  /// Events in one batch at most.
+  static let batchLimit = 2048
 
   static func clockOffset() -> Int64 {
     Machine.nanoseconds(CLOCK_REALTIME) - Machine.nanoseconds(CLOCK_MONOTONIC)

@@ -35,7 +35,7 @@ public final class StackRenderer: Sendable {
       return cache.stacks[hash]
     }
     if let known { return known }
-    let result = Self.render((0..<frames.count).map { frames[$0] }) { symbols.place(of: $0) }
+    let result = Self.render((0..<frames.count).map { frames[$0] }) { symbols.place(ofReturnAddress: $0) }
     rendered.withLock { cache in
       if cache.stacks.count >= Self.maximumStacks { cache.stacks.removeAll(keepingCapacity: true) }
       cache.stacks[hash] = result
@@ -84,7 +84,9 @@ public final class StackRenderer: Sendable {
     "handle_softirqs", "__do_softirq", "do_softirq", "net_rx_action", "net_tx_action", "__irq_exit_rcu", "irq_exit_rcu",
     "common_interrupt", "sysvec_apic_timer_interrupt", "el0_interrupt", "el1_interrupt", "__netif_receive_skb",
     "__netif_receive_skb_core", "__netif_receive_skb_one_core", "netif_receive_skb", "netif_receive_skb_internal",
-    "process_backlog", "napi_busy_loop", "__napi_poll", "__qdisc_run", "sch_direct_xmit",
+    "process_backlog", "napi_busy_loop", "__napi_poll", "__qdisc_run", "sch_direct_xmit", "dev_qdisc_enqueue",
+    "fq_codel_enqueue", "fq_enqueue", "cake_enqueue", "sfq_enqueue", "__neigh_event_send", "neigh_flush_dev",
+    "__neigh_ifdown", "dev_deactivate_many", "dev_reset_queue", "__dev_close_many", "unregister_netdevice_many_notify",
   ]
 
   static func isOwnersContext(_ functions: [Substring]) -> Bool {

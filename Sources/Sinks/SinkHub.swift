@@ -11,8 +11,13 @@ public final class SinkHub: Sendable {
 
   /// Counts of one probe's events at one sink.
   public struct Account: Hashable, Sendable {
-    public var delivered: UInt64 = 0
-    public var lost: UInt64 = 0
+    public var delivered: UInt64
+    public var lost: UInt64
+
+    public init(delivered: UInt64 = 0, lost: UInt64 = 0) {
+      self.delivered = delivered
+      self.lost = lost
+    }
   }
 
   private let queues: [SinkQueue]
@@ -131,7 +136,6 @@ private final class SinkQueue: Sendable {
       let (batches, isClosed) = state.withLock { state in
         let batches = state.batches
         state.batches = []
-        state.count = 0
         return (batches, state.isClosed)
       }
       for batch in batches { write(batch.events, batch.receipt) }
@@ -140,6 +144,7 @@ private final class SinkQueue: Sendable {
   }
 
   private func write(_ events: [Event], _ receipt: Receipt) {
+    defer { state.withLock { $0.count -= events.count } }
     do {
       try sink.write(events)
       let recovered = state.withLock { state in

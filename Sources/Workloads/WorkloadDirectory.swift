@@ -12,6 +12,10 @@ public final class WorkloadDirectory: Sendable {
     public var entries = 8192
     /// How long a name outlives its namespace, nanoseconds.
     public var afterlife: Int64 = 10 * 60 * 1_000_000_000
+    /// How long an address still leads to a namespace that is gone, nanoseconds.
+    public var addressAfterlife: Int64 = 30 * 1_000_000_000
+    /// Addresses of one namespace that are known at most.
+    public var addresses = 256
     /// Cookies and addresses remembered as unknown, and for how long, nanoseconds.
     public var unknowns = 4096
     public var unknownFor: Int64 = 2_000_000_000
@@ -29,9 +33,10 @@ public final class WorkloadDirectory: Sendable {
     /// The machine's own namespace.
     public var host: String
 
-    public init(folder: String = "/run/netns", host: String = "/proc/1/ns/net") {
+    /// `host` nil: that of process 1, or our own where that one may not be looked at.
+    public init(folder: String = "/run/netns", host: String? = nil) {
       self.folder = folder
-      self.host = host
+      self.host = host ?? (NetworkNamespace.isReadable("/proc/1/ns/net") ? "/proc/1/ns/net" : "/proc/self/ns/net")
     }
   }
 
@@ -100,6 +105,8 @@ public final class WorkloadDirectory: Sendable {
     if address.isLoopback { return endpoint(workload(of: cookie)) }
     if let found = lookUp(address, seenFrom: cookie) { return found }
     if address.isMulticast || address.isUnspecified { return .unknown }
+    let time = now()
+    if state.withLock({ $0.unknownAddresses[address].map { time < $0 } ?? false }) { return .unknown }
     // A new pod gets its addresses after its namespace; where the packet was is the likeliest place.
     if rescan(cookie), let found = lookUp(address, seenFrom: cookie) { return found }
     if address.isLinkLocal { return .unknown }
@@ -115,7 +122,10 @@ public final class WorkloadDirectory: Sendable {
     state.withLock { state in
       // Its own addresses first: two namespaces may carry the same one.
       if let entry = state.entries[cookie], entry.addresses.contains(address) { return endpoint(entry.workload) }
-      return state.owners[address].flatMap { state.entries[$0] }.map { endpoint($0.workload) }
+      guard let owner = state.owners[address].flatMap({ state.entries[$0] }) else { return nil }
+      // An address is given to the next pod long before a name is forgotten.
+      if let gone = owner.goneSince, now() - gone > limits.addressAfterlife { return nil }
+      return endpoint(owner.workload)
     }
   }
 
@@ -145,9 +155,10 @@ public final class WorkloadDirectory: Sendable {
           // The first name of a namespace is its name; the host stays the host.
           guard seen.insert(key).inserted else { continue }
           let workload: Workload = index == 0 ? .host : Workload(netnsName: names[index - 1])
-          state.entries[key] = Entry(workload: workload, path: paths[index], scannedAt: time)
+          let addresses = state.entries[key]?.addresses ?? []
+          state.entries[key] = Entry(workload: workload, addresses: addresses, path: paths[index], scannedAt: time)
           state.unknownCookies[key] = nil
-          Self.note(view, in: &state)
+          note(view, in: &state)
         }
         for key in Array(state.entries.keys) where !seen.contains(key) {
           if let since = state.entries[key]!.goneSince {
@@ -168,9 +179,7 @@ public final class WorkloadDirectory: Sendable {
   }
 
   private func forget(_ key: NetnsCookie, _ state: inout State) {
-    for address in state.entries[key]?.addresses ?? [] where state.owners[address] == key {
-      state.owners[address] = nil
-    }
+    disown(key, except: [], &state)
     state.entries[key] = nil
   }
 
@@ -186,17 +195,25 @@ public final class WorkloadDirectory: Sendable {
     guard let path, let view = try? NetworkNamespace.look(into: [path])[0], view.identity.key == cookie else {
       return false
     }
-    state.withLock { Self.note(view, in: &$0) }
+    state.withLock { note(view, in: &$0) }
     return true
   }
 
   /// Takes over the addresses of a namespace that has an entry.
-  private static func note(_ view: NetworkNamespace.View, in state: inout State) {
+  private func note(_ view: NetworkNamespace.View, in state: inout State) {
     let key = view.identity.key
-    state.entries[key]?.addresses = view.addresses
-    for address in view.addresses where !address.isLoopback && !address.isLinkLocal {
+    let addresses = Array(view.addresses.prefix(limits.addresses))
+    disown(key, except: Set(addresses), &state)
+    state.entries[key]?.addresses = addresses
+    for address in addresses where !address.isLoopback && !address.isLinkLocal {
       state.owners[address] = key
       state.unknownAddresses[address] = nil
+    }
+  }
+
+  private func disown(_ key: NetnsCookie, except kept: Set<IPAddress>, _ state: inout State) {
+    for address in state.entries[key]?.addresses ?? [] where state.owners[address] == key && !kept.contains(address) {
+      state.owners[address] = nil
     }
   }
 

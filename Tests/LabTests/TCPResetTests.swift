@@ -56,6 +56,9 @@ extension Lab {
       #expect(sent.label("interface") == "eth0")
       let received = try Self.resets(lab, type: "TCPRESET_RECEIVE", in: pair.client)
       try Self.check(received, test, in: pair.client, from: pair.server, to: pair.client, reason: nil)
+      usleep(100_000)
+      let all = lab.sink.events.filter { $0.label("namespace") == pair.server.namespace }
+      #expect(all.count == 1, "sent once, told once: \(all.map { EventText.line($0) })")
       #expect(received.label("tcp_state") == "SYN_SENT")
       #expect(
         received.message

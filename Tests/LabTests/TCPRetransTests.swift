@@ -24,6 +24,7 @@ extension Lab {
         #expect(values.removeValue(forKey: name).flatMap { UInt32($0) } != nil, "\(name) of \(kind)")
       }
       for name in ["length", "process", "pid", "interface", "tcp_flags", "tcp_state"] { values[name] = nil }
+      #expect(values["kind"] == kind, "\(EventText.line(event))\n\(event.stack)")
       #expect(
         values == [
           "protocol": "TCP", "src": ends.0, "src_type": "pod", "src_node": "", "src_namespace": source.namespace,

@@ -11,7 +11,7 @@ public enum DropReasonTexts {
   private static let byReason = Dictionary(
     table.map { ($0.reason, $0.text) }, uniquingKeysWith: { first, _ in first })
 
-  static let table: [(reason: String, text: String)] = [
+  public static let table: [(reason: String, text: String)] = [
     // Generic
     (
       "NOT_SPECIFIED",

@@ -105,7 +105,7 @@ public struct PacketLoss: KernelProbe {
 
   /// The function around an address, as a label: never an address, of which there are too many.
   func functionName(_ address: UInt64) -> String {
-    context.symbols.place(of: address).map { String($0.function.prefix { $0 != "." }) } ?? "unknown"
+    context.symbols.place(ofReturnAddress: address).map { String($0.function.prefix { $0 != "." }) } ?? "unknown"
   }
 
   // MARK: metrics

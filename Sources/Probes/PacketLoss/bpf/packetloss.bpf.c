@@ -89,7 +89,8 @@ static __always_inline _Bool is_normal(__u64 location, __u32 reason, const struc
 		const volatile struct packetloss_rule *rule = &rules[i];
 		if (rule->reason != PACKETLOSS_ANY_REASON && rule->reason != reason)
 			continue;
-		if (rule->end && (location < rule->start || location >= rule->end))
+		/* A return address: the call itself lies before it. */
+		if (rule->end && (location <= rule->start || location > rule->end))
 			continue;
 		if (holds(rule->condition, packet, local_message))
 			return 1;
@@ -185,7 +186,7 @@ static __always_inline int handle(void *ctx)
 	if (metrics_on) {
 		__u64 now = bpf_ktime_get_ns();
 		_Bool netfilter = reason_netfilter ? event.reason == reason_netfilter
-						   : event.location >= netfilter_start && event.location < netfilter_end;
+						   : event.location > netfilter_start && event.location <= netfilter_end;
 		count_reason(netns, event.location, event.reason, event.normal, now);
 		if (!event.normal && packet->tuple.family)
 			count_tuple(netns, &packet->tuple, netfilter, now);

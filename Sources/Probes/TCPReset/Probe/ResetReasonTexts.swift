@@ -8,7 +8,7 @@ public enum ResetReasonTexts {
   private static let byReason = Dictionary(
     table.map { ($0.reason, $0.text) }, uniquingKeysWith: { first, _ in first })
 
-  static let table: [(reason: String, text: String)] = [
+  public static let table: [(reason: String, text: String)] = [
     // Answers to a segment
     ("NOT_SPECIFIED", "The kernel names no reason for the reset."),
     (

@@ -27,19 +27,32 @@ struct {
 	__type(value, __u64);
 } tcpreset_cut SEC(".maps");
 
-struct last_reject {
-	struct skoop_tuple tuple;
-	__u32 seq;
-	__u32 padding;
-	__u64 time_ns;
-};
-
+/*
+ * Resets seen a moment ago, by their tuple, so that none is told of twice: TCP's own for IPv6 leave without an owner, like
+ * netfilter's (tcp_v6_send_response), and a packet that crosses two devices (a bridge and its port) is queued twice.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct last_reject);
-} tcpreset_last SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct skoop_tuple);
+	__type(value, __u64);
+} tcpreset_recent SEC(".maps");
+
+#define RECENT_NS 3000000000ULL /* a reset may wait that long for its neighbour to be resolved */
+
+static __always_inline void remember(const struct skoop_tuple *tuple)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	bpf_map_update_elem(&tcpreset_recent, tuple, &now, BPF_ANY);
+}
+
+static __always_inline _Bool is_repeated(const struct skoop_tuple *tuple)
+{
+	__u64 *seen = bpf_map_lookup_elem(&tcpreset_recent, tuple);
+
+	return seen && bpf_ktime_get_ns() - *seen < RECENT_NS;
+}
 
 static __always_inline void count(__u64 netns, const struct tcpreset_event *event)
 {
@@ -114,6 +127,8 @@ static __always_inline int send_reset(void *ctx)
 		skoop_read_sk(packet, sk);
 	packet->tcp_state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
 	event.kind = sk ? TCPRESET_PROCESS : TCPRESET_NOSOCK;
+	if (packet->tuple.family == 6)
+		remember(&packet->tuple);
 	return report(ctx, &event, netns);
 }
 
@@ -133,23 +148,6 @@ static __always_inline int receive_reset(void *ctx)
 	return report(ctx, &event, skoop_netns_of_sk(sk));
 }
 
-/* A packet that crosses two devices (a bridge and its port) is queued twice, one right after the other. */
-static __always_inline _Bool is_repeated(const struct skoop_packet *packet, __u64 now)
-{
-	__u32 index = 0;
-	struct last_reject *last = bpf_map_lookup_elem(&tcpreset_last, &index);
-	_Bool repeated;
-
-	if (!last)
-		return 0;
-	repeated = now - last->time_ns < 1000000 && last->seq == packet->seq &&
-		   !__builtin_memcmp(&last->tuple, &packet->tuple, sizeof(packet->tuple));
-	last->tuple = packet->tuple;
-	last->seq = packet->seq;
-	last->time_ns = now;
-	return repeated;
-}
-
 /*
  * Runs for every packet that is queued on a device, so the common cases leave at once: what a socket sent (TCP's own
  * resets too, by its control socket) has an owner, and what was forwarded came in by an interface.
@@ -165,8 +163,12 @@ static __always_inline int queue_packet(void *ctx)
 	if (!skoop_read_headers(&event.packet, skb) || event.packet.tuple.protocol != 6 ||
 	    !(event.packet.tcp_flags & TCP_FLAG_RST))
 		return 0;
-	if (is_repeated(&event.packet, bpf_ktime_get_ns()))
+	/* Before 6.10 TCP does not tell of its resets without a socket: for IPv6 they could not be told apart. */
+	if (event.packet.tuple.family == 6 && tcp_send_reset_arguments < 3)
 		return 0;
+	if (is_repeated(&event.packet.tuple))
+		return 0;
+	remember(&event.packet.tuple);
 	netns = skoop_locate_skb(&event.packet, skb, 0);
 	event.kind = TCPRESET_NOSOCK;
 	event.reason = TCPRESET_REASON_REJECT;

@@ -87,13 +87,14 @@ static __always_inline __u32 kind_of(struct sock *sk, __u8 state)
 		return TCPRETRANS_SYN;
 	if (state == TCP_SYN_RECV)
 		return TCPRETRANS_SYNACK;
-	if (BPF_CORE_READ(icsk, icsk_pending) == ICSK_TIME_LOSS_PROBE)
-		return TCPRETRANS_TAIL_LOSS;
 	recovery = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state);
 	if (recovery == TCP_CA_LOSS)
 		return TCPRETRANS_TIMEOUT;
 	if (recovery == TCP_CA_RECOVERY)
 		return TCPRETRANS_FAST;
+	/* Last: the timer is also pending while acknowledgements make TCP send again (tcp_schedule_loss_probe). */
+	if (BPF_CORE_READ(icsk, icsk_pending) == ICSK_TIME_LOSS_PROBE)
+		return TCPRETRANS_TAIL_LOSS;
 	return TCPRETRANS_UNKNOWN;
 }
 
