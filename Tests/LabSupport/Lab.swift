@@ -51,6 +51,12 @@ public struct ToolFailure: Error, CustomStringConvertible {
   public let status: Int32
   public let output: String
 
+  public init(command: String, status: Int32, output: String) {
+    self.command = command
+    self.status = status
+    self.output = output
+  }
+
   public var description: String { "\(command) ended with \(status): \(output)" }
 }
 
