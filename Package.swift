@@ -119,5 +119,14 @@ let package = Package(
         "ProbeKit", "Sinks", "Workloads",
         .core("NetTypes"), .core("Signals"), .logging,
       ]),
+
+    // `make bench`. Ships with nothing.
+    .target(name: "CBenchReference", dependencies: ["CProbeEvents", "CLibbpf"], cSettings: cSettings),
+    .executableTarget(
+      name: "skoop-bench", dependencies: [
+        "BPFPrograms", "CBenchReference", "CProbeEvents", "LinuxBPF", "LinuxSystem", "ProbeCatalog", "ProbeKit",
+        "Workloads", .arguments, .logging,
+      ], path: "Sources/bench", exclude: ["bpf"], swiftSettings: settings, plugins: ["EmbedBPF"]),
+    tests("BenchTests", ["skoop-bench"]),
   ] + probeTargets
 )
