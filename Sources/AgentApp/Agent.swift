@@ -47,6 +47,8 @@ public final class Agent: Sendable {
     try runner.startReading { batch in hub.send(batch.events, probes: batch.probes) }
     isReading.store(true, ordering: .releasing)
     for request in requests { runner.start(request.id, request.settings) }
+    // Each program that was loaded had the kernel's BTF parsed.
+    Memory.releaseFree()
   }
 
   /// Takes the probes out of the kernel, delivers what they had submitted, and ends every thread.

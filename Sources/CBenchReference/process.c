@@ -14,7 +14,7 @@ static void wanted(sigset_t *set)
 	sigaddset(set, SIGTERM);
 }
 
-pid_t cbench_spawn(const char *path, char *const arguments[], const char *log)
+pid_t cbench_spawn_agent(const char *path, const char *configuration, const char *log)
 {
 	int output = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	pid_t parent = getpid();
@@ -34,7 +34,7 @@ pid_t cbench_spawn(const char *path, char *const arguments[], const char *log)
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		dup2(output, STDOUT_FILENO);
 		dup2(output, STDERR_FILENO);
-		execv(path, arguments);
+		execl(path, path, "run", "--config", configuration, (char *)NULL);
 		_exit(127);
 	}
 	close(output);

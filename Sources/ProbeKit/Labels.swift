@@ -12,6 +12,8 @@ public enum LabelSet {
     "protocol", "src", "src_type", "src_node", "src_namespace", "src_pod", "dst", "dst_type", "dst_node",
     "dst_namespace", "dst_pod", "sport", "dport",
   ]
+  static let source = ["src", "src_type", "src_node", "src_namespace", "src_pod"]
+  static let destination = ["dst", "dst_type", "dst_node", "dst_namespace", "dst_pod"]
   /// The value of every label of a series that stands for what a full map could not take.
   public static let other = "other"
 }
@@ -33,7 +35,7 @@ extension WorkloadDirectory {
   }
 
   /// `src, src_type, src_node, src_namespace, src_pod`, or the same of the destination.
-  private func endpointValues(_ address: IPAddress, seenFrom cookie: NetnsCookie) -> [String] {
+  func endpointValues(_ address: IPAddress, seenFrom cookie: NetnsCookie) -> [String] {
     switch endpoint(of: address, seenFrom: cookie) {
     case .pod(let namespace, let name): [address.description, "pod", "", namespace, name]
     case .node(let name): [address.description, "node", name, "", ""]
@@ -51,59 +53,92 @@ extension MetricFamily {
   }
 }
 
-/// The labels of an event.
-public enum EventLabels {
+/// The labels of an event. What recurs comes from the cache; ports, sizes and sequence numbers are the event's own.
+extension EventLabelList {
   /// TUPLE, from a packet's tuple. A packet without IP header has `protocol` IP and no addresses.
-  public static func tuple(
-    _ tuple: skoop_tuple, ports: Bool = true, seenFrom cookie: NetnsCookie, _ workloads: WorkloadDirectory
-  ) -> [Label] {
-    let values: [String]
-    if let addresses = tuple.addresses {
-      values = workloads.tupleValues(
-        protocol: IPProtocol(rawValue: tuple.protocol), source: addresses.source, destination: addresses.destination,
-        ports: ports ? (tuple.source_port, tuple.destination_port) : nil, seenFrom: cookie)
-    } else {
-      values = ["IP", "", "unknown", "", "", "", "", "unknown", "", "", "", "0", "0"]
+  public mutating func append(tuple: skoop_tuple, seenFrom cookie: NetnsCookie, _ context: ProbeContext) {
+    guard let addresses = tuple.addresses else {
+      append(Self.noTuple)
+      return
     }
-    return zip(LabelSet.tuple, values).map { Label($0, $1) }
+    let number = tuple.protocol
+    append(
+      context.labels.group(LabelCache.Key(.protocol, UInt64(number))) {
+        [Label("protocol", IPProtocol(rawValue: number).contractName)]
+      })
+    append(end: addresses.source, LabelSet.source, seenFrom: cookie, context)
+    append(end: addresses.destination, LabelSet.destination, seenFrom: cookie, context)
+    append(Label("sport", String(tuple.source_port)))
+    append(Label("dport", String(tuple.destination_port)))
   }
 
+  private mutating func append(
+    end address: IPAddress, _ names: [String], seenFrom cookie: NetnsCookie, _ context: ProbeContext
+  ) {
+    let isSource = names[0] == "src"
+    let kind: LabelCache.Kind =
+      address.family == .v4
+      ? (isSource ? .sourceV4 : .destinationV4) : (isSource ? .sourceV6 : .destinationV6)
+    append(
+      context.labels.group(LabelCache.Key(kind, address.high, address.low, cookie.rawValue)) {
+        zip(names, context.workloads.endpointValues(address, seenFrom: cookie)).map { Label($0, $1) }
+      })
+  }
+
+  private static let noTuple = LabelGroup(
+    zip(LabelSet.tuple, ["IP", "", "unknown", "", "", "", "", "unknown", "", "", "", "0", "0"]).map { Label($0, $1) })
+
   /// POD: `pod, namespace, node` of the place where it happened.
-  public static func pod(_ cookie: NetnsCookie, _ workloads: WorkloadDirectory) -> [Label] {
-    let labels = workloads.workload(of: cookie).labels
-    return [Label("pod", labels.pod), Label("namespace", labels.namespace), Label("node", workloads.node)]
+  public mutating func append(pod cookie: NetnsCookie, _ context: ProbeContext) {
+    append(
+      context.labels.group(LabelCache.Key(.pod, cookie.rawValue)) {
+        let labels = context.workloads.workload(of: cookie).labels
+        return [
+          Label("pod", labels.pod), Label("namespace", labels.namespace), Label("node", context.workloads.node),
+        ]
+      })
   }
 
   /// Where something happened, behind the contract's labels of an event that says only whose packet it was.
-  public static func place(_ cookie: NetnsCookie, _ workloads: WorkloadDirectory) -> [Label] {
-    zip(LabelSet.standard, workloads.standardValues(cookie)).map { Label($0, $1) }
+  public mutating func append(place cookie: NetnsCookie, _ context: ProbeContext) {
+    append(
+      context.labels.group(LabelCache.Key(.place, cookie.rawValue)) {
+        zip(LabelSet.standard, context.workloads.standardValues(cookie)).map { Label($0, $1) }
+      })
   }
 
   /// Ours, on every event: namespace, interface, what TCP says, and the process where it truly is the owner. What is not
   /// known is left out.
-  public static func details(of packet: skoop_packet, _ record: Record, _ stack: StackRenderer.Rendered) -> [Label] {
-    var labels = [Label("netns", record.netns.description)]
-    let interface = packet.interface
-    if !interface.isEmpty { labels.append(Label("interface", interface)) }
+  public mutating func append(
+    detailsOf packet: skoop_packet, _ record: Record, _ stack: StackRenderer.Rendered, _ context: ProbeContext
+  ) {
+    let netns = record.netns
+    let name = unsafe unsafeBitCast(packet.ifname, to: (UInt64, UInt64).self)
+    // An interface without a name is told by its number.
+    let words = name.0 == 0 ? (UInt64(packet.ifindex) << 8, 0) : name
+    append(
+      context.labels.group(LabelCache.Key(.interface, netns.rawValue, words.0, words.1)) {
+        let interface = packet.interface
+        return [Label("netns", netns.description)] + (interface.isEmpty ? [] : [Label("interface", interface)])
+      })
     if packet.tuple.family == 0, packet.tuple.ethertype != 0 {
-      labels.append(Label("ethertype", "0x" + String(packet.tuple.ethertype, radix: 16)))
+      append(Label("ethertype", "0x" + String(packet.tuple.ethertype, radix: 16)))
     }
-    if packet.length != 0 { labels.append(Label("length", String(packet.length))) }
+    if packet.length != 0 { append(Label("length", String(packet.length))) }
     switch IPProtocol(rawValue: packet.tuple.protocol) {
     case .tcp:
-      if let state = packet.state { labels.append(Label("tcp_state", state.name)) }
-      if packet.tcp_flags != 0 { labels.append(Label("tcp_flags", packet.flags.description)) }
-      labels.append(Label("seq", String(packet.seq)))
-      labels.append(Label("ack_seq", String(packet.ack_seq)))
+      if let state = packet.state { append(Label("tcp_state", state.name)) }
+      if packet.tcp_flags != 0 { append(Label("tcp_flags", packet.flags.description)) }
+      append(Label("seq", String(packet.seq)))
+      append(Label("ack_seq", String(packet.ack_seq)))
     case .icmp, .icmp6:
-      labels.append(Label("icmp_type", String(packet.icmp_type)))
-      labels.append(Label("icmp_code", String(packet.icmp_code)))
+      append(Label("icmp_type", String(packet.icmp_type)))
+      append(Label("icmp_code", String(packet.icmp_code)))
     default: break
     }
     if stack.isOwnersContext {
-      labels.append(Label("process", record.command))
-      labels.append(Label("pid", String(record.header.pid)))
+      append(Label("process", record.command))
+      append(Label("pid", String(record.header.pid)))
     }
-    return labels
   }
 }

@@ -32,8 +32,8 @@ const struct cbench_slot *cbench_reader_slots(const struct cbench_reader *reader
 
 /* ---- processes ---- */
 
-/* Starts a program with its output in `log`, that dies with the calling thread. Returns its pid. */
-pid_t cbench_spawn(const char *path, char *const arguments[], const char *log);
+/* Starts `path run --config configuration` with its output in `log`; it ends with the calling thread. Returns its pid. */
+pid_t cbench_spawn_agent(const char *path, const char *configuration, const char *log);
 
 /* Blocks SIGINT and SIGTERM for this thread and those it will start. */
 void cbench_block_signals(void);

@@ -60,12 +60,13 @@ public struct TCPReset: KernelProbe {
     let stack = context.stacks.render(record.frames(after: MemoryLayout<tcpreset_event>.size))
     let reason = reason(raw.reason)
     let tuple = raw.packet.tuple
-    var labels = EventLabels.pod(record.netns, context.workloads)
-    labels += EventLabels.tuple(tuple, seenFrom: record.netns, context.workloads)
+    var labels = EventLabelList()
+    labels.append(pod: record.netns, context)
+    labels.append(tuple: tuple, seenFrom: record.netns, context)
     if !reason.isEmpty { labels.append(Label("reason", reason)) }
-    labels += EventLabels.details(of: raw.packet, record, stack)
+    labels.append(detailsOf: raw.packet, record, stack, context)
     return Event(
-      timestamp: record.timestamp, type: type.type, labels: labels, message: Self.message(raw),
+      timestamp: record.timestamp, type: type.type, labels: labels, message: SharedText(Self.message(raw)),
       explanation: explanation(raw.kind, reason), stack: stack.text)
   }
 

@@ -49,14 +49,15 @@ public struct TCPRetrans: KernelProbe {
     guard let raw = record.fixed(as: tcpretrans_event.self) else { return nil }
     let stack = context.stacks.render(record.frames(after: MemoryLayout<tcpretrans_event>.size))
     let kind = Self.kind(raw.kind)
-    var labels = EventLabels.tuple(raw.packet.tuple, seenFrom: record.netns, context.workloads)
-    labels += EventLabels.place(record.netns, context.workloads)
+    var labels = EventLabelList()
+    labels.append(tuple: raw.packet.tuple, seenFrom: record.netns, context)
+    labels.append(place: record.netns, context)
     labels.append(Label("kind", kind.name))
     if raw.error != 0 { labels.append(Label("error", Errno.name(-raw.error))) }
     labels.append(Label("end_seq", String(raw.end_seq)))
-    labels += EventLabels.details(of: raw.packet, record, stack)
+    labels.append(detailsOf: raw.packet, record, stack, context)
     return Event(
-      timestamp: record.timestamp, type: "TCPRetrans", labels: labels, message: stack.text,
+      timestamp: record.timestamp, type: "TCPRetrans", labels: labels, message: stack.shared,
       explanation: raw.error == 0 ? kind.text : "This host could not send the segment again.", stack: stack.text)
   }
 
