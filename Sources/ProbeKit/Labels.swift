@@ -53,92 +53,81 @@ extension MetricFamily {
   }
 }
 
+/// Labels of an event that others share.
+extension ProbeContext {
+  /// POD: `pod, namespace, node` of the place where it happened.
+  public func podLabels(_ cookie: NetnsCookie) -> [Label] {
+    let labels = workloads.workload(of: cookie).labels
+    return [Label("pod", labels.pod), Label("namespace", labels.namespace), Label("node", workloads.node)]
+  }
+
+  /// Where something happened, behind the contract's labels of an event that says only whose packet it was.
+  public func placeLabels(_ cookie: NetnsCookie) -> [Label] {
+    zip(LabelSet.standard, workloads.standardValues(cookie)).map { Label($0, $1) }
+  }
+
+  /// Ours, on every event: namespace and interface, where there is one.
+  public func netnsLabels(_ cookie: NetnsCookie, _ packet: skoop_packet) -> [Label] {
+    let interface = packet.interface
+    return [Label("netns", cookie.description)] + (interface.isEmpty ? [] : [Label("interface", interface)])
+  }
+
+  fileprivate func endLabels(_ names: [String], _ address: IPAddress, seenFrom cookie: NetnsCookie) -> [Label] {
+    zip(names, workloads.endpointValues(address, seenFrom: cookie)).map { Label($0, $1) }
+  }
+}
+
+extension skoop_packet {
+  /// The interface in two numbers, for keys of the cache; one without a name is told by its index.
+  public var interfaceWords: (UInt64, UInt64) {
+    let name = unsafe unsafeBitCast(ifname, to: (UInt64, UInt64).self)
+    return name.0 == 0 ? (UInt64(ifindex) << 8, 0) : name
+  }
+}
+
 /// The labels of an event. What recurs comes from the cache; ports, sizes and sequence numbers are the event's own.
 extension EventLabelList {
   /// TUPLE, from a packet's tuple. A packet without IP header has `protocol` IP and no addresses.
   public mutating func append(tuple: skoop_tuple, seenFrom cookie: NetnsCookie, _ context: ProbeContext) {
-    guard let addresses = tuple.addresses else {
+    guard let (source, destination) = tuple.addresses else {
       append(Self.noTuple)
       return
     }
     let number = tuple.protocol
     append(
-      context.labels.group(LabelCache.Key(.protocol, UInt64(number))) {
+      context.labels.group(LabelCache.Key(protocol: number, source, destination, seenFrom: cookie)) {
         [Label("protocol", IPProtocol(rawValue: number).contractName)]
+          + context.endLabels(LabelSet.source, source, seenFrom: cookie)
+          + context.endLabels(LabelSet.destination, destination, seenFrom: cookie)
       })
-    append(end: addresses.source, LabelSet.source, seenFrom: cookie, context)
-    append(end: addresses.destination, LabelSet.destination, seenFrom: cookie, context)
-    append(Label("sport", String(tuple.source_port)))
-    append(Label("dport", String(tuple.destination_port)))
-  }
-
-  private mutating func append(
-    end address: IPAddress, _ names: [String], seenFrom cookie: NetnsCookie, _ context: ProbeContext
-  ) {
-    let isSource = names[0] == "src"
-    let kind: LabelCache.Kind =
-      address.family == .v4
-      ? (isSource ? .sourceV4 : .destinationV4) : (isSource ? .sourceV6 : .destinationV6)
-    append(
-      context.labels.group(LabelCache.Key(kind, address.high, address.low, cookie.rawValue)) {
-        zip(names, context.workloads.endpointValues(address, seenFrom: cookie)).map { Label($0, $1) }
-      })
+    append("sport", number: tuple.source_port)
+    append("dport", number: tuple.destination_port)
   }
 
   private static let noTuple = LabelGroup(
     zip(LabelSet.tuple, ["IP", "", "unknown", "", "", "", "", "unknown", "", "", "", "0", "0"]).map { Label($0, $1) })
 
-  /// POD: `pod, namespace, node` of the place where it happened.
-  public mutating func append(pod cookie: NetnsCookie, _ context: ProbeContext) {
-    append(
-      context.labels.group(LabelCache.Key(.pod, cookie.rawValue)) {
-        let labels = context.workloads.workload(of: cookie).labels
-        return [
-          Label("pod", labels.pod), Label("namespace", labels.namespace), Label("node", context.workloads.node),
-        ]
-      })
-  }
-
-  /// Where something happened, behind the contract's labels of an event that says only whose packet it was.
-  public mutating func append(place cookie: NetnsCookie, _ context: ProbeContext) {
-    append(
-      context.labels.group(LabelCache.Key(.place, cookie.rawValue)) {
-        zip(LabelSet.standard, context.workloads.standardValues(cookie)).map { Label($0, $1) }
-      })
-  }
-
-  /// Ours, on every event: namespace, interface, what TCP says, and the process where it truly is the owner. What is not
-  /// known is left out.
-  public mutating func append(
-    detailsOf packet: skoop_packet, _ record: Record, _ stack: StackRenderer.Rendered, _ context: ProbeContext
-  ) {
-    let netns = record.netns
-    let name = unsafe unsafeBitCast(packet.ifname, to: (UInt64, UInt64).self)
-    // An interface without a name is told by its number.
-    let words = name.0 == 0 ? (UInt64(packet.ifindex) << 8, 0) : name
-    append(
-      context.labels.group(LabelCache.Key(.interface, netns.rawValue, words.0, words.1)) {
-        let interface = packet.interface
-        return [Label("netns", netns.description)] + (interface.isEmpty ? [] : [Label("interface", interface)])
-      })
+  /// Ours, on every event, behind namespace and interface: what TCP says, and the process where it truly is the owner.
+  /// What is not known is left out.
+  public mutating func append(detailsOf packet: skoop_packet, _ record: Record, _ stack: StackRenderer.Rendered) {
     if packet.tuple.family == 0, packet.tuple.ethertype != 0 {
       append(Label("ethertype", "0x" + String(packet.tuple.ethertype, radix: 16)))
     }
-    if packet.length != 0 { append(Label("length", String(packet.length))) }
+    if packet.length != 0 { append("length", number: packet.length) }
     switch IPProtocol(rawValue: packet.tuple.protocol) {
     case .tcp:
       if let state = packet.state { append(Label("tcp_state", state.name)) }
       if packet.tcp_flags != 0 { append(Label("tcp_flags", packet.flags.description)) }
-      append(Label("seq", String(packet.seq)))
-      append(Label("ack_seq", String(packet.ack_seq)))
+      append("seq", number: packet.seq)
+      append("ack_seq", number: packet.ack_seq)
     case .icmp, .icmp6:
-      append(Label("icmp_type", String(packet.icmp_type)))
-      append(Label("icmp_code", String(packet.icmp_code)))
+      append("icmp_type", number: packet.icmp_type)
+      append("icmp_code", number: packet.icmp_code)
     default: break
     }
     if stack.isOwnersContext {
       append(Label("process", record.command))
-      append(Label("pid", String(record.header.pid)))
+      append("pid", number: record.header.pid)
     }
   }
 }

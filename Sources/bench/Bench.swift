@@ -41,6 +41,7 @@ struct Bench: ParsableCommand {
     var report = Report(
       date: ISO8601DateFormatter().string(from: Date()), commit: Self.commit(), kernel: Machine.kernelRelease,
       machine: Self.machine())
+    print("\(report.date) · commit \(report.commit) · Linux \(report.kernel) · \(report.machine)\n\n\(Finding.head)")
     for part in Part.allCases where only.isEmpty || only.contains(part) {
       FileHandle.standardError.write(Data("measuring: \(part.rawValue)\n".utf8))
       let findings =
@@ -51,9 +52,9 @@ struct Bench: ParsableCommand {
         case .throughput: try ThroughputBench.run(agent: agent, on: stage)
         }
       report.findings += findings
+      // At once: a later part may fail.
+      for finding in findings { print(finding.row) }
     }
-    print("\(report.date) · commit \(report.commit) · Linux \(report.kernel) · \(report.machine)\n")
-    print(report.table)
     guard let output else { return }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -70,7 +71,7 @@ struct Bench: ParsableCommand {
     let model =
       (try? Files.text("/proc/cpuinfo"))?.split(separator: "\n").first { $0.hasPrefix("model name") }?
       .split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown processor"
-    let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) >> 30
+    let memory = (sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))) >> 30
     return "\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) × \(model), \(memory) GiB"
   }
 }

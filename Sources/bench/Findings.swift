@@ -65,8 +65,6 @@ struct Report: Codable, Sendable {
   var kernel: String
   var machine: String
   var findings: [Finding] = []
-
-  var table: String { ([Finding.head] + findings.map(\.row)).joined(separator: "\n") }
 }
 
 /// Why a measurement could not be made.

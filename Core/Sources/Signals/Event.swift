@@ -52,6 +52,8 @@ public final class SharedText: Sendable, Hashable {
 public struct EventLabelList: Sendable {
   enum Part: Sendable {
     case own(Label)
+    /// A label with a number as its value, which only becomes text when somebody reads it.
+    case number(String, UInt64)
     case group(LabelGroup)
   }
 
@@ -62,6 +64,7 @@ public struct EventLabelList: Sendable {
   public init(_ labels: [Label]) { parts = labels.map { .own($0) } }
 
   public mutating func append(_ label: Label) { parts.append(.own(label)) }
+  public mutating func append(_ name: String, number: some UnsignedInteger) { parts.append(.number(name, UInt64(number))) }
   public mutating func append(_ group: LabelGroup) { parts.append(.group(group)) }
 
   public var all: [Label] {
@@ -69,6 +72,7 @@ public struct EventLabelList: Sendable {
     for part in parts {
       switch part {
       case .own(let label): labels.append(label)
+      case .number(let name, let value): labels.append(Label(name, String(value)))
       case .group(let group): labels += group.labels
       }
     }
@@ -122,6 +126,7 @@ public struct Event: Sendable, Hashable {
     for part in labelList.parts {
       switch part {
       case .own(let label): if label.name == name { return label.value }
+      case .number(let own, let value): if own == name { return String(value) }
       case .group(let group): if let label = group.labels.first(where: { $0.name == name }) { return label.value }
       }
     }

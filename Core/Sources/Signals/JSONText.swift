@@ -16,6 +16,12 @@ public enum EventJSON {
       first = false
       switch part {
       case .own(let label): append(label, to: &out)
+      case .number(let name, let value):
+        out.append(contentsOf: #"{"name":"#.utf8)
+        out.appendJSONString(name)
+        out.append(contentsOf: #","value":""#.utf8)
+        out.appendDecimal(value)
+        out.append(contentsOf: #""}"#.utf8)
       case .group(let group): out.append(contentsOf: group.json)
       }
     }

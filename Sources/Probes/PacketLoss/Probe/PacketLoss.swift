@@ -85,31 +85,35 @@ public struct PacketLoss: KernelProbe {
     let packet = raw.packet
     var labels = EventLabelList()
     labels.append(tuple: packet.tuple, seenFrom: record.netns, context)
-    labels.append(place: record.netns, context)
     let explanation: String
     if reasons.areGiven {
-      labels.append(
-        context.labels.group(
-          LabelCache.Key(probe: record.header.probe, UInt64(raw.reason), raw.location, UInt64(raw.normal))
-        ) { causeLabels(raw, stack) })
+      let interface = packet.interfaceWords
+      let key = LabelCache.Key(
+        probe: record.header.probe, record.netns.rawValue, interface.0, interface.1, raw.location, UInt64(raw.reason),
+        UInt64(raw.normal))
+      labels.append(context.labels.group(key) { placeLabels(raw, record.netns, stack) })
       explanation = reasons.explanation(of: raw.reason)
     } else {
-      for label in causeLabels(raw, stack) { labels.append(label) }
+      // The reason hangs on the whole stack.
+      for label in placeLabels(raw, record.netns, stack) { labels.append(label) }
       explanation = DropReasonTexts.explanation(of: reasonText(raw.reason, stack: stack).name) ?? ""
     }
-    labels.append(detailsOf: packet, record, stack, context)
+    labels.append(detailsOf: packet, record, stack)
     return Event(
       timestamp: record.timestamp, type: "PacketLoss", labels: labels, message: stack.shared,
       explanation: explanation, stack: stack.text)
   }
 
-  private func causeLabels(_ raw: packetloss_event, _ stack: StackRenderer.Rendered) -> [Label] {
+  /// Where and why.
+  private func placeLabels(
+    _ raw: packetloss_event, _ netns: NetnsCookie, _ stack: StackRenderer.Rendered
+  ) -> [Label] {
     let reason = reasonText(raw.reason, stack: stack)
-    var labels = [Label("reason", reason.name)]
+    var labels = context.placeLabels(netns) + [Label("reason", reason.name)]
     if reason.isDerived { labels.append(Label("reason_source", "derived")) }
     labels.append(Label("location", functionName(raw.location)))
     if raw.normal != 0 { labels.append(Label("normal", "true")) }
-    return labels
+    return labels + context.netnsLabels(netns, raw.packet)
   }
 
   /// The kernel's name, or what the stack says where the kernel says nothing.
