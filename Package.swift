@@ -123,10 +123,12 @@ let package = Package(
     // `make bench`. Ships with nothing.
     .target(name: "CBenchReference", dependencies: ["CProbeEvents", "CLibbpf"], cSettings: cSettings),
     .executableTarget(
-      name: "skoop-bench", dependencies: [
+      name: "skoop-bench",
+      dependencies: [
         "BPFPrograms", "CBenchReference", "CProbeEvents", "LinuxBPF", "LinuxSystem", "ProbeCatalog", "ProbeKit",
         "Workloads", .arguments, .logging,
-      ], path: "Sources/bench", exclude: ["bpf"], swiftSettings: settings, plugins: ["EmbedBPF"]),
+      ],
+      path: "Sources/bench", exclude: ["bpf"], swiftSettings: settings, plugins: ["EmbedBPF"]),
     tests("BenchTests", ["skoop-bench"]),
   ] + probeTargets
 )

@@ -52,7 +52,8 @@ final class Stage: Sendable {
       _ = waitpid(child, nil, 0)
     }
     children.withLock { $0 = [] }
-    for name in [a, b] where Files.names(in: "/run/netns").contains(name) { _ = try? Self.tool("ip", "netns", "del", name) }
+    let present = Files.names(in: "/run/netns")
+    for name in [a, b] where present.contains(name) { _ = try? Self.tool("ip", "netns", "del", name) }
     try? FileManager.default.removeItem(atPath: folder)
   }
 

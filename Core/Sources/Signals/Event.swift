@@ -64,7 +64,9 @@ public struct EventLabelList: Sendable {
   public init(_ labels: [Label]) { parts = labels.map { .own($0) } }
 
   public mutating func append(_ label: Label) { parts.append(.own(label)) }
-  public mutating func append(_ name: String, number: some UnsignedInteger) { parts.append(.number(name, UInt64(number))) }
+  public mutating func append(_ name: String, number: some UnsignedInteger) {
+    parts.append(.number(name, UInt64(number)))
+  }
   public mutating func append(_ group: LabelGroup) { parts.append(.group(group)) }
 
   public var all: [Label] {
