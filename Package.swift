@@ -89,7 +89,8 @@ let package = Package(
     swift(
       "ProbeKit",
       [
-        "BPFPrograms", "CProbeEvents", "LinuxBPF", "LinuxSystem", "Workloads", .core("NetTypes"), .core("Signals"), .logging,
+        "BPFPrograms", "CProbeEvents", "LinuxBPF", "LinuxSystem", "Workloads", .core("NetTypes"), .core("Signals"),
+        .logging,
       ],
       exclude: ["bpf"]),
     swift("ProbeCatalog", probes.map { .target(name: $0) } + ["ProbeKit"]),
@@ -134,5 +135,16 @@ let package = Package(
         "ProbeKit", "Sinks", "Workloads",
         .core("NetTypes"), .core("Signals"), .logging,
       ]),
+
+    // `make bench`. Ships with nothing.
+    .target(name: "CBenchReference", dependencies: ["CProbeEvents", "CLibbpf"], cSettings: cSettings),
+    .executableTarget(
+      name: "skoop-bench",
+      dependencies: [
+        "BPFPrograms", "CBenchReference", "CProbeEvents", "LinuxBPF", "LinuxSystem", "ProbeCatalog", "ProbeKit",
+        "Workloads", .arguments, .logging,
+      ],
+      path: "Sources/bench", exclude: ["bpf"], swiftSettings: settings, plugins: ["EmbedBPF"]),
+    tests("BenchTests", ["skoop-bench"]),
   ] + probeTargets
 )

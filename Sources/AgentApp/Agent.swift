@@ -49,6 +49,8 @@ public final class Agent: Sendable {
     isReading.store(true, ordering: .releasing)
     for request in requests { runner.start(request.id, request.settings) }
     hasStarted.store(true, ordering: .releasing)
+    // Each program that was loaded had the kernel's BTF parsed.
+    Memory.releaseFree()
   }
 
   /// Takes the probes out of the kernel, delivers what they had submitted, and ends every thread.

@@ -5,7 +5,8 @@ public struct BPFProgramFile: Sendable {
   public let name: String
   let base64: StaticString
 
-  init(name: String, base64: StaticString) {
+  /// For what embed-bpf writes.
+  public init(name: String, base64: StaticString) {
     self.name = name
     self.base64 = base64
   }

@@ -54,6 +54,13 @@ int clibbpf_program_info(int fd, struct clibbpf_program_info *info)
 	return 0;
 }
 
+int clibbpf_run(int fd, const void *context, size_t size)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = context, .ctx_size_in = size);
+
+	return bpf_prog_test_run_opts(fd, &options);
+}
+
 int clibbpf_map_info(int fd, struct clibbpf_map_info *info)
 {
 	struct bpf_map_info kernel;

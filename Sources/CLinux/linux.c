@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -41,6 +42,11 @@ int clinux_netns_cookie(uint64_t *cookie)
 void clinux_set_thread_name(const char *name)
 {
 	prctl(PR_SET_NAME, name);
+}
+
+void clinux_release_free_memory(void)
+{
+	malloc_trim(0);
 }
 
 int clinux_eventfd(void)

@@ -164,6 +164,16 @@ public final class BPFObject {
     return unsafe BPFProgram(name: name, descriptor: bpf_program__fd(program), link: link)
   }
 
+  /// Runs a loaded program once without attaching it (BPF_PROG_TEST_RUN), for tests and benchmarks. A raw tracepoint's
+  /// program gets `arguments`.
+  public func run(_ name: String, arguments: [UInt64]) throws(BPFError) {
+    guard let program = unsafe bpf_object__find_program_by_name(object, name) else {
+      throw BPFError(.mismatch, "\(self.name) has no program \(name)")
+    }
+    let status = unsafe clibbpf_run(bpf_program__fd(program), arguments, arguments.count * 8)
+    guard status >= 0 else { throw BPFError(errno: -status, "running \(name)") }
+  }
+
   /// The object's own maps, without its constants and the ones named.
   public func ownMapNames(except shared: Set<String>) -> [String] {
     var names: [String] = []

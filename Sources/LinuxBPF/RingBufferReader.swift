@@ -23,7 +23,7 @@ public final class RingBufferReader {
       { context, data, size in
         let receiver = unsafe Unmanaged<Receiver>.fromOpaque(context!)
         unsafe receiver._withUnsafeGuaranteedRef {
-          unsafe $0.body(UnsafeRawBufferPointer(start: data, count: size))
+          unsafe $0.body(UnsafeRawBufferPointer(start: data.unsafelyUnwrapped, count: size))
         }
         return 0
       }, context, nil)

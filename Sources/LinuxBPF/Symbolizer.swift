@@ -40,8 +40,8 @@ public final class Symbolizer: Sendable {
   private let root: String
   private let now: @Sendable () -> Int64
 
-  /// `root` stands before /proc; `now` is a clock in nanoseconds.
-  public init(root: String = "", now: @escaping @Sendable () -> Int64 = { Machine.nanoseconds(1) }) {
+  /// `root` stands before /proc; `now` is a clock in nanoseconds, a coarse one: it is read for every event.
+  public init(root: String = "", now: @escaping @Sendable () -> Int64 = { Machine.coarseNanoseconds }) {
     self.root = root
     self.now = now
   }
@@ -98,6 +98,8 @@ public final class Symbolizer: Sendable {
       try file.forEachChunk(of: path) { builder.consume($0) }
       state.table = builder.finish()
       state.status = state.table.isHidden ? .hidden : .ready(symbols: state.table.count)
+      builder = KernelSymbolTable.Builder()
+      Memory.releaseFree()
     } catch {
       state.table = KernelSymbolTable()
       state.status = .unreadable("\(error)")

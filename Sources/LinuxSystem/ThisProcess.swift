@@ -1,3 +1,4 @@
+import CLinux
 public import Glibc
 
 /// What this process uses, from /proc/self (proc_pid_stat(5)).
@@ -57,6 +58,18 @@ public enum Machine {
     unsafe clock_gettime(clock, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
+}
+
+extension Machine {
+  /// CLOCK_MONOTONIC_COARSE: some milliseconds behind, and cheap enough to be read for every event.
+  public static var coarseNanoseconds: Int64 { nanoseconds(CLOCK_MONOTONIC_COARSE) }
+}
+
+/// What the C library's allocator keeps.
+public enum Memory {
+  /// Gives freed memory back to the kernel (malloc_trim(3)). For after a spell of large, short-lived allocations: reading
+  /// the kernel's BTF and symbols leaves tens of megabytes that nothing will use again.
+  public static func releaseFree() { clinux_release_free_memory() }
 }
 
 /// The time of day as people here read it.

@@ -12,6 +12,8 @@ public enum LabelSet {
     "protocol", "src", "src_type", "src_node", "src_namespace", "src_pod", "dst", "dst_type", "dst_node",
     "dst_namespace", "dst_pod", "sport", "dport",
   ]
+  static let source = ["src", "src_type", "src_node", "src_namespace", "src_pod"]
+  static let destination = ["dst", "dst_type", "dst_node", "dst_namespace", "dst_pod"]
   /// The value of every label of a series that stands for what a full map could not take.
   public static let other = "other"
 }
@@ -33,7 +35,7 @@ extension WorkloadDirectory {
   }
 
   /// `src, src_type, src_node, src_namespace, src_pod`, or the same of the destination.
-  private func endpointValues(_ address: IPAddress, seenFrom cookie: NetnsCookie) -> [String] {
+  func endpointValues(_ address: IPAddress, seenFrom cookie: NetnsCookie) -> [String] {
     switch endpoint(of: address, seenFrom: cookie) {
     case .pod(let namespace, let name): [address.description, "pod", "", namespace, name]
     case .node(let name): [address.description, "node", name, "", ""]
@@ -51,59 +53,73 @@ extension MetricFamily {
   }
 }
 
-/// The labels of an event.
-public enum EventLabels {
-  /// TUPLE, from a packet's tuple. A packet without IP header has `protocol` IP and no addresses.
-  public static func tuple(
-    _ tuple: skoop_tuple, ports: Bool = true, seenFrom cookie: NetnsCookie, _ workloads: WorkloadDirectory
-  ) -> [Label] {
-    let values: [String]
-    if let addresses = tuple.addresses {
-      values = workloads.tupleValues(
-        protocol: IPProtocol(rawValue: tuple.protocol), source: addresses.source, destination: addresses.destination,
-        ports: ports ? (tuple.source_port, tuple.destination_port) : nil, seenFrom: cookie)
-    } else {
-      values = ["IP", "", "unknown", "", "", "", "", "unknown", "", "", "", "0", "0"]
-    }
-    return zip(LabelSet.tuple, values).map { Label($0, $1) }
-  }
-
+/// Labels of an event that others share.
+extension ProbeContext {
   /// POD: `pod, namespace, node` of the place where it happened.
-  public static func pod(_ cookie: NetnsCookie, _ workloads: WorkloadDirectory) -> [Label] {
+  public func podLabels(_ cookie: NetnsCookie) -> [Label] {
     let labels = workloads.workload(of: cookie).labels
     return [Label("pod", labels.pod), Label("namespace", labels.namespace), Label("node", workloads.node)]
   }
 
   /// Where something happened, behind the contract's labels of an event that says only whose packet it was.
-  public static func place(_ cookie: NetnsCookie, _ workloads: WorkloadDirectory) -> [Label] {
+  public func placeLabels(_ cookie: NetnsCookie) -> [Label] {
     zip(LabelSet.standard, workloads.standardValues(cookie)).map { Label($0, $1) }
   }
 
-  /// Ours, on every event: namespace, interface, what TCP says, and the process where it truly is the owner. What is not
-  /// known is left out.
-  public static func details(of packet: skoop_packet, _ record: Record, _ stack: StackRenderer.Rendered) -> [Label] {
-    var labels = [Label("netns", record.netns.description)]
+  /// Ours, on every event: namespace and interface, where there is one.
+  public func netnsLabels(_ cookie: NetnsCookie, _ packet: skoop_packet) -> [Label] {
     let interface = packet.interface
-    if !interface.isEmpty { labels.append(Label("interface", interface)) }
-    if packet.tuple.family == 0, packet.tuple.ethertype != 0 {
-      labels.append(Label("ethertype", "0x" + String(packet.tuple.ethertype, radix: 16)))
+    return [Label("netns", cookie.description)] + (interface.isEmpty ? [] : [Label("interface", interface)])
+  }
+
+  fileprivate func endLabels(_ names: [String], _ address: IPAddress, seenFrom cookie: NetnsCookie) -> [Label] {
+    zip(names, workloads.endpointValues(address, seenFrom: cookie)).map { Label($0, $1) }
+  }
+}
+
+/// The labels of an event. What recurs comes from the cache; ports, sizes and sequence numbers are the event's own.
+extension EventLabelList {
+  /// TUPLE, from a packet's tuple. A packet without IP header has `protocol` IP and no addresses.
+  public mutating func append(tuple: skoop_tuple, seenFrom cookie: NetnsCookie, _ context: ProbeContext) {
+    guard let (source, destination) = tuple.addresses else {
+      append(Self.noTuple)
+      return
     }
-    if packet.length != 0 { labels.append(Label("length", String(packet.length))) }
+    let number = tuple.protocol
+    append(
+      context.labels.group(LabelCache.Key(protocol: number, source, destination, seenFrom: cookie)) {
+        [Label("protocol", IPProtocol(rawValue: number).contractName)]
+          + context.endLabels(LabelSet.source, source, seenFrom: cookie)
+          + context.endLabels(LabelSet.destination, destination, seenFrom: cookie)
+      })
+    append("sport", number: tuple.source_port)
+    append("dport", number: tuple.destination_port)
+  }
+
+  private static let noTuple = LabelGroup(
+    zip(LabelSet.tuple, ["IP", "", "unknown", "", "", "", "", "unknown", "", "", "", "0", "0"]).map { Label($0, $1) })
+
+  /// Ours, on every event, behind namespace and interface: what TCP says, and the process where it truly is the owner.
+  /// What is not known is left out.
+  public mutating func append(detailsOf packet: skoop_packet, _ record: Record, _ stack: StackRenderer.Rendered) {
+    if packet.tuple.family == 0, packet.tuple.ethertype != 0 {
+      append(Label("ethertype", "0x" + String(packet.tuple.ethertype, radix: 16)))
+    }
+    if packet.length != 0 { append("length", number: packet.length) }
     switch IPProtocol(rawValue: packet.tuple.protocol) {
     case .tcp:
-      if let state = packet.state { labels.append(Label("tcp_state", state.name)) }
-      if packet.tcp_flags != 0 { labels.append(Label("tcp_flags", packet.flags.description)) }
-      labels.append(Label("seq", String(packet.seq)))
-      labels.append(Label("ack_seq", String(packet.ack_seq)))
+      if let state = packet.state { append(Label("tcp_state", state.name)) }
+      if packet.tcp_flags != 0 { append(Label("tcp_flags", packet.flags.description)) }
+      append("seq", number: packet.seq)
+      append("ack_seq", number: packet.ack_seq)
     case .icmp, .icmp6:
-      labels.append(Label("icmp_type", String(packet.icmp_type)))
-      labels.append(Label("icmp_code", String(packet.icmp_code)))
+      append("icmp_type", number: packet.icmp_type)
+      append("icmp_code", number: packet.icmp_code)
     default: break
     }
     if stack.isOwnersContext {
-      labels.append(Label("process", record.command))
-      labels.append(Label("pid", String(record.header.pid)))
+      append(Label("process", record.command))
+      append("pid", number: record.header.pid)
     }
-    return labels
   }
 }

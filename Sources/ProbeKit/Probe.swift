@@ -25,18 +25,20 @@ extension KernelProbe {
   public func configure(_ object: BPFObject) throws(BPFError) {}
 }
 
-/// The world as probes see it.
-public struct ProbeContext: Sendable {
+/// The world as probes see it. A class, so that handing it on with every event costs nothing.
+public final class ProbeContext: Sendable {
   public let kernel: KernelFacts
   public let symbols: Symbolizer
   public let stacks: StackRenderer
   public let workloads: WorkloadDirectory
+  public let labels: LabelCache
 
   public init(kernel: KernelFacts, symbols: Symbolizer, workloads: WorkloadDirectory) {
     self.kernel = kernel
     self.symbols = symbols
     self.stacks = StackRenderer(symbols)
     self.workloads = workloads
+    self.labels = LabelCache(workloads)
   }
 }
 

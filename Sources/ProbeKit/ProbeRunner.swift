@@ -178,6 +178,7 @@ public final class ProbeRunner: Sendable {
         last = stopping.load(ordering: .acquiring)
         known = decoders.withLock { $0 }
         offset = Self.clockOffset()
+        context.labels.expire()
         if last { try ring.drain() } else { try ring.wait(milliseconds: options.latency) }
         if !batch.events.isEmpty {
           receive(batch)

@@ -3,22 +3,27 @@ public import NetTypes
 
 /// One record of the ring buffer: a fixed part that starts with the common header, and the stack's frames behind it.
 /// Valid only during the call that it is handed to.
+///
+/// What runs for every record is inlinable: probes live in other modules, and a generic call across modules costs more than
+/// the decoding itself (docs/results/bench.md measures it).
 @safe
 public struct Record {
-  private let bytes: UnsafeRawBufferPointer
-  public let header: skoop_event_header
+  @usableFromInline let bytes: UnsafeRawBufferPointer
   /// What to add to the kernel's monotonic time for nanoseconds since 1970.
-  let clockOffset: Int64
+  @usableFromInline let clockOffset: Int64
 
-  /// Nil when the bytes are not a record of this version.
+  /// Nil when the bytes are not a record of this version, which stands first in every version.
+  @inlinable
   public init?(_ bytes: UnsafeRawBufferPointer, clockOffset: Int64) {
-    guard bytes.count >= MemoryLayout<skoop_event_header>.size else { return nil }
-    let header = unsafe bytes.loadUnaligned(as: skoop_event_header.self)
-    guard header.version == UInt16(SKOOP_RECORD_VERSION) else { return nil }
+    guard bytes.count >= MemoryLayout<skoop_event_header>.size,
+      unsafe bytes.loadUnaligned(as: UInt16.self) == UInt16(SKOOP_RECORD_VERSION)
+    else { return nil }
     unsafe self.bytes = unsafe bytes
-    self.header = header
     self.clockOffset = clockOffset
   }
+
+  @inlinable
+  public var header: skoop_event_header { unsafe bytes.loadUnaligned(as: skoop_event_header.self) }
 
   /// Nanoseconds since 1970.
   public var timestamp: Int64 { Int64(bitPattern: header.time_ns) &+ clockOffset }
@@ -26,6 +31,7 @@ public struct Record {
   public var netns: NetnsCookie { NetnsCookie(rawValue: header.netns) }
 
   /// The fixed part; nil when the record is shorter.
+  @inlinable
   public func fixed<Event: BitwiseCopyable>(as type: Event.Type) -> Event? {
     guard unsafe bytes.count >= MemoryLayout<Event>.size else { return nil }
     return unsafe bytes.loadUnaligned(as: type)
@@ -89,6 +95,12 @@ extension skoop_packet {
   public var interface: String {
     let name = unsafe withUnsafeBytes(of: ifname) { unsafe String(zeroTerminated: $0) }
     return name.isEmpty && ifindex != 0 ? "#\(ifindex)" : name
+  }
+
+  /// The interface in two numbers, for keys of the cache; one without a name is told by its index.
+  public var interfaceWords: (UInt64, UInt64) {
+    let name = unsafe unsafeBitCast(ifname, to: (UInt64, UInt64).self)
+    return name.0 == 0 ? (UInt64(ifindex) << 8, 0) : name
   }
 
   public var flags: TCPFlags { TCPFlags(rawValue: tcp_flags) }

@@ -1,4 +1,5 @@
 import LinuxBPF
+public import Signals
 import Synchronization
 
 /// Turns stacks into text and tells in whose context they ran. The few stacks that recur are rendered once.
@@ -6,14 +7,15 @@ public final class StackRenderer: Sendable {
   /// A stack in words.
   public struct Rendered: Sendable, Hashable {
     /// `symbol+0xOFFSET`, one frame a line, innermost first; an address that nobody can name stays `0x…`.
-    public let text: String
+    public var text: String { shared.text }
+    public let shared: SharedText
     /// The functions, innermost first, without compiler suffixes.
     public let functions: [Substring]
     /// Whether the task that the CPU ran is the one that the packet belongs to: the kernel was in that task's system
     /// call, and neither in an interrupt nor working on packets of others.
     public let isOwnersContext: Bool
 
-    public static let empty = Rendered(text: "", functions: [], isOwnersContext: false)
+    public static let empty = Rendered(shared: .empty, functions: [], isOwnersContext: false)
   }
 
   /// Stacks kept at most; the table starts anew beyond.
@@ -60,7 +62,7 @@ public final class StackRenderer: Sendable {
     let own = functions.prefix(8).lastIndex { name in Self.tracing.contains { name.hasPrefix($0) } }.map { $0 + 1 } ?? 0
     functions.removeFirst(own)
     return Rendered(
-      text: lines.dropFirst(own).joined(separator: "\n"), functions: functions,
+      shared: SharedText(lines.dropFirst(own).joined(separator: "\n")), functions: functions,
       isOwnersContext: Self.isOwnersContext(functions))
   }
 

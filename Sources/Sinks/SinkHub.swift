@@ -32,13 +32,21 @@ public final class SinkHub: Sendable {
   /// Never blocks. `probes` holds the number of the probe that each event is from.
   public func send(_ events: [Event], probes: [Int]) {
     if events.isEmpty { return }
-    let receipt = Receipt(waiting: queues.count) { [self] complete in
+    var counts: [Int: UInt64] = [:]
+    var rest = probes[...]
+    while let probe = rest.first {
+      // Mostly one run: a storm comes from one probe.
+      let run = rest.prefix { $0 == probe }
+      counts[probe, default: 0] += UInt64(run.count)
+      rest = rest.dropFirst(run.count)
+    }
+    let receipt = Receipt(waiting: queues.count) { [self, counts] complete in
       accounts.withLock { accounts in
-        for probe in probes {
+        for (probe, count) in counts {
           if complete {
-            accounts[probe, default: Account()].delivered += 1
+            accounts[probe, default: Account()].delivered += count
           } else {
-            accounts[probe, default: Account()].lost += 1
+            accounts[probe, default: Account()].lost += count
           }
         }
       }

@@ -64,6 +64,7 @@ public final class WorkloadDirectory: Sendable {
   private let now: @Sendable () -> Int64
   private let state = Mutex(State())
   private let scanning = Mutex(())
+  private let scans = Atomic<Int>(0)
 
   /// `node` is the value of `k8s_node`; `now` a clock in nanoseconds.
   public init(
@@ -82,6 +83,9 @@ public final class WorkloadDirectory: Sendable {
       state.entries.values.count { $0.goneSince == nil && $0.workload != .host }
     }
   }
+
+  /// Grows with every scan: what was answered before may be answered otherwise now.
+  public var generation: Int { scans.load(ordering: .acquiring) }
 
   /// Whose namespace `cookie` is. A cookie never seen leads to one scan.
   public func workload(of cookie: NetnsCookie) -> Workload {
@@ -175,6 +179,7 @@ public final class WorkloadDirectory: Sendable {
         }
         state.scannedAt = time
       }
+      scans.add(1, ordering: .releasing)
     }
   }
 

@@ -1,5 +1,6 @@
 // Build tool: compiles one kernel program and writes it as a Swift constant.
-// embed-bpf CLANG LLVM_OBJCOPY SOURCE NAME OUTPUT
+// embed-bpf CLANG LLVM_OBJCOPY SOURCE NAME OUTPUT [MODULE]
+// MODULE: where BPFProgramFile is declared, when OUTPUT belongs to another module.
 //
 // No Foundation: it is built before everything else, on every clean build.
 import Glibc
@@ -46,7 +47,9 @@ func base64(_ bytes: [UInt8]) -> String {
 }
 
 let arguments = CommandLine.arguments
-guard arguments.count == 6 else { fail("usage: embed-bpf CLANG LLVM_OBJCOPY SOURCE NAME OUTPUT") }
+guard (6...7).contains(arguments.count) else {
+  fail("usage: embed-bpf CLANG LLVM_OBJCOPY SOURCE NAME OUTPUT [MODULE]")
+}
 let (clang, objcopy, source, name, output) = (arguments[1], arguments[2], arguments[3], arguments[4], arguments[5])
 guard unsafe access("/usr/include/bpf/bpf_helpers.h", R_OK) == 0 else {
   fail("the headers of libbpf are missing: apt-get install libbpf-dev (or: make setup)")
@@ -62,10 +65,11 @@ run([
 ])
 // The debug sections are a hundred times what the kernel needs; BTF stays.
 run([objcopy, "--strip-debug", object])
+let (imports, visibility) = arguments.count == 7 ? ("import \(arguments[6])\n\n", "") : ("", "public ")
 let text = """
   // Made from \(name).bpf.c by embed-bpf.
-  extension BPFProgramFile {
-    public static let \(name) = BPFProgramFile(name: "\(name)", base64: "\(base64(read(object)))")
+  \(imports)extension BPFProgramFile {
+    \(visibility)static let \(name) = BPFProgramFile(name: "\(name)", base64: "\(base64(read(object)))")
   }
 
   """

@@ -42,7 +42,8 @@ struct ConfigurationTests {
     #expect(configuration.notes.count == 2, "what this version lacks is said")
   }
 
-  @Test("empty files and empty lists are configurations", arguments: ["", "# nothing\n", "metrics:\n  probes:\n", "{}"])
+  @Test(
+    "empty files and empty lists are configurations", arguments: ["", "# nothing\n", "metrics:\n  probes:\n", "{}"])
   func empty(text: String) throws {
     let configuration = try Self.read(text)
     #expect(configuration.probes.isEmpty)
@@ -72,7 +73,10 @@ struct ConfigurationTests {
     arguments: [
       ("a: [", "agent.yaml:2: not YAML"),
       ("- a", "agent.yaml:1: the configuration must be a mapping"),
-      ("debugMode: true\ndebugmod: true", "agent.yaml:2: the configuration has no key debugmod; did you mean debugMode?"),
+      (
+        "debugMode: true\ndebugmod: true",
+        "agent.yaml:2: the configuration has no key debugmod; did you mean debugMode?"
+      ),
       ("debugMode: maybe", "agent.yaml:1: debugMode must be true or false"),
       ("debugMode: yes", "agent.yaml:1: debugMode must be true or false"),
       ("debugMode: \"true\"", "agent.yaml:1: debugMode must be true or false"),
@@ -84,8 +88,14 @@ struct ConfigurationTests {
       ("metrics:\n  probes: packetloss", "agent.yaml:2: probes must be a list"),
       ("metrics:\n  probes:\n  - packetloss", "agent.yaml:3: a probe must be a mapping"),
       ("metrics:\n  probes:\n  - args: {}", "agent.yaml:3: a probe needs a name"),
-      ("metrics:\n  probes:\n  - name: packetlos", "agent.yaml:3: there is no probe packetlos; did you mean packetloss?"),
-      ("metrics:\n  probes:\n  - name: flow", "agent.yaml:3: there is no probe flow; there is packetloss, tcpretrans, tcpreset"),
+      (
+        "metrics:\n  probes:\n  - name: packetlos",
+        "agent.yaml:3: there is no probe packetlos; did you mean packetloss?"
+      ),
+      (
+        "metrics:\n  probes:\n  - name: flow",
+        "agent.yaml:3: there is no probe flow; there is packetloss, tcpretrans, tcpreset"
+      ),
       (
         "metrics:\n  probes:\n  - {name: packetloss}\n  - {name: packetloss}",
         "agent.yaml:4: packetloss is listed twice"

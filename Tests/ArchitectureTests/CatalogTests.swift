@@ -34,7 +34,8 @@ struct CatalogTests {
 
   @Test("the contract's metrics and events of these probes are there")
   func contract() {
-    let metrics = Dictionary(uniqueKeysWithValues: ProbeCatalog.manifests.flatMap(\.metrics).map { ($0.name, $0.labels) })
+    let metrics = Dictionary(
+      uniqueKeysWithValues: ProbeCatalog.manifests.flatMap(\.metrics).map { ($0.name, $0.labels) })
     #expect(metrics["kubeskoop_packetloss_total"] == LabelSet.tuple + ["k8s_node"])
     #expect(metrics["kubeskoop_packetloss_netfilter"] == LabelSet.tuple + ["k8s_node"])
     #expect(metrics["kubeskoop_tcpretrans_total"] == LabelSet.tuple)

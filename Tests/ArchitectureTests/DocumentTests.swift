@@ -25,7 +25,8 @@ struct DocumentTests {
     var text = "| metric | type | labels | meaning |\n|---|---|---|---|\n"
     for metric in metrics {
       let labels = metric.labels.map { "`\($0)`" }.joined(separator: " ")
-      text += "| `\(metric.name)` | \(metric.kind == .counter ? "counter" : "gauge") | \(labels) | \(cell(metric.help)) |\n"
+      text +=
+        "| `\(metric.name)` | \(metric.kind == .counter ? "counter" : "gauge") | \(labels) | \(cell(metric.help)) |\n"
     }
     return text
   }
@@ -57,7 +58,8 @@ struct DocumentTests {
 
       """
     for (folder, manifest) in zip(["PacketLoss", "TCPRetrans", "TCPReset"], ProbeCatalog.manifests) {
-      text += "\n## \(manifest.id)\n\n\(manifest.help). Details: [README](../../Sources/Probes/\(folder)/README.md).\n\n"
+      text +=
+        "\n## \(manifest.id)\n\n\(manifest.help). Details: [README](../../Sources/Probes/\(folder)/README.md).\n\n"
       text += "| hook | gives | needed |\n|---|---|---|\n"
       for hook in manifest.hooks {
         text += "| `\(hook.tracepoint)` | \(hook.gives) | \(hook.isRequired ? "yes" : "no") |\n"

@@ -23,7 +23,8 @@ enum Repository {
   static func folders(_ folder: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path)) ?? []).filter {
       var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: root.appending(path: "\(folder)/\($0)").path, isDirectory: &isFolder)
+      return FileManager.default.fileExists(
+        atPath: root.appending(path: "\(folder)/\($0)").path, isDirectory: &isFolder)
         && isFolder.boolValue
     }.sorted()
   }
@@ -32,7 +33,9 @@ enum Repository {
   static func imports(_ path: String) throws -> [String] {
     try text(path).split(separator: "\n").compactMap { line -> String? in
       var words = line.split(separator: " ")[...]
-      while let first = words.first, first.hasPrefix("@") || ["public", "internal", "package", "private"].contains(first) {
+      while let first = words.first,
+        first.hasPrefix("@") || ["public", "internal", "package", "private"].contains(first)
+      {
         words = words.dropFirst()
       }
       guard words.first == "import", words.count >= 2 else { return nil }

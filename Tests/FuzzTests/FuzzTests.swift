@@ -18,8 +18,10 @@ import Workloads
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Corpus")
 
   static func corpus(_ target: String) throws -> [[UInt8]] {
-    let inputs = try FileManager.default.contentsOfDirectory(at: folder.appending(path: target), includingPropertiesForKeys: nil)
-      .sorted { $0.path < $1.path }.map { [UInt8](try Data(contentsOf: $0)) }
+    let inputs = try FileManager.default.contentsOfDirectory(
+      at: folder.appending(path: target), includingPropertiesForKeys: nil
+    )
+    .sorted { $0.path < $1.path }.map { [UInt8](try Data(contentsOf: $0)) }
     try #require(!inputs.isEmpty)
     return inputs
   }
@@ -96,7 +98,9 @@ import Workloads
   func kallsyms() throws {
     try Self.fuzz("kallsyms") { input in
       let table = KernelSymbolTable(parsing: [input[...]])
-      let halves = KernelSymbolTable(parsing: [input.prefix(input.count / 2), input.suffix(input.count - input.count / 2)])
+      let halves = KernelSymbolTable(parsing: [
+        input.prefix(input.count / 2), input.suffix(input.count - input.count / 2),
+      ])
       precondition(table.count == halves.count && table.malformedLines == halves.malformedLines)
       for address: UInt64 in [0, 1, 0xffff_ffff_8100_0000, .max] {
         precondition(table.place(ofReturnAddress: address) == halves.place(ofReturnAddress: address))

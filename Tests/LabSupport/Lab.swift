@@ -107,7 +107,8 @@ public final class LabPod: Sendable {
   public func exec(_ arguments: [String]) throws -> String { try tool(["ip", "netns", "exec", netns] + arguments) }
 }
 
-/// Two pods on one wire: `eth0` here and there, 10.9.0.1/fd09::1 and 10.9.0.2/fd09::2.
+/// Two pods on one wire: `eth0` here and there, with the addresses ….1 and ….2 of a network of this process: tests that run
+/// beside each other must not share addresses, which name pods.
 public struct LabPair: Sendable {
   public let client: LabPod
   public let server: LabPod
@@ -118,13 +119,15 @@ public struct LabPair: Sendable {
     try tool(
       "ip", "-n", client.netns, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", server.netns)
     for (pod, number) in [(client, 1), (server, 2)] {
-      try tool("ip", "-n", pod.netns, "addr", "add", "10.9.0.\(number)/24", "dev", "eth0")
+      try tool("ip", "-n", pod.netns, "addr", "add", "\(Self.network(.v4))\(number)/24", "dev", "eth0")
       // No duplicate address detection: the address is usable at once.
-      try tool("ip", "-n", pod.netns, "addr", "add", "fd09::\(number)/64", "dev", "eth0", "nodad")
+      try tool("ip", "-n", pod.netns, "addr", "add", "\(Self.network(.v6))\(number)/64", "dev", "eth0", "nodad")
       try tool("ip", "-n", pod.netns, "link", "set", "eth0", "up")
     }
     // The wire is up when both ends are; neighbours are known before anything is measured.
-    for (pod, address) in [(client, "10.9.0.2"), (server, "10.9.0.1"), (client, "fd09::2"), (server, "fd09::1")] {
+    for (pod, address) in [IPAddress.Family.v4, .v6].flatMap({ family in
+      [(client, Self.serverAddress(family)), (server, Self.clientAddress(family))]
+    }) {
       try Self.warm(pod, address)
     }
   }
@@ -141,8 +144,14 @@ public struct LabPair: Sendable {
     throw ToolFailure(command: "resolve \(address)", status: 1, output: "no neighbour")
   }
 
-  public static func clientAddress(_ family: IPAddress.Family) -> String { family == .v4 ? "10.9.0.1" : "fd09::1" }
-  public static func serverAddress(_ family: IPAddress.Family) -> String { family == .v4 ? "10.9.0.2" : "fd09::2" }
+  static func network(_ family: IPAddress.Family) -> String {
+    let process = Int(getpid())
+    return family == .v4
+      ? "10.\(100 + process % 100).\(process / 100 % 250)." : "fd09:\(String(process % 60000, radix: 16))::"
+  }
+
+  public static func clientAddress(_ family: IPAddress.Family) -> String { network(family) + "1" }
+  public static func serverAddress(_ family: IPAddress.Family) -> String { network(family) + "2" }
 }
 
 /// Keeps events for tests to look at.

@@ -19,7 +19,7 @@ extension Lab {
     /// Sends `count` datagrams of one byte as fast as one thread can.
     static func send(_ count: Int, from pod: LabPod, port: UInt16 = 772) throws {
       let socket = try LabSocket(in: pod, .v4, .datagram)
-      try socket.connect("10.9.0.2", port)
+      try socket.connect(LabPair.serverAddress(.v4), port)
       let byte: [UInt8] = [1]
       for _ in 0..<count { _ = Glibc.send(socket.descriptor, byte, 1, 0) }
       // Softirq may still work on the last ones.
@@ -78,14 +78,14 @@ extension Lab {
       let pair = try LabPair()
       // More addresses than the map of tuples has room for: a whole /16 is local to the server.
       try tool("ip", "-n", pair.server.netns, "route", "add", "local", "10.200.0.0/16", "dev", "lo")
-      try tool("ip", "-n", pair.client.netns, "route", "add", "10.200.0.0/16", "via", "10.9.0.2")
+      try tool("ip", "-n", pair.client.netns, "route", "add", "10.200.0.0/16", "via", LabPair.serverAddress(.v4))
       try pair.server.exec("iptables", "-A", "INPUT", "-p", "udp", "--dport", "772", "-j", "DROP")
       let lab = try LabAgent("packetloss", events: false)
       let socket = try LabSocket(in: pair.client, .v4, .datagram)
       let count = 12_000
       for index in 0..<count { try socket.send([1], to: "10.200.\(index / 250).\(index % 250 + 1)", port: 772) }
       usleep(300_000)
-      let total = lab.metric("kubeskoop_packetloss_total", ["protocol": "UDP", "src": "10.9.0.1"])
+      let total = lab.metric("kubeskoop_packetloss_total", ["protocol": "UDP", "src": LabPair.clientAddress(.v4)])
       let other = lab.metric("kubeskoop_packetloss_total", ["src": "other"])
       let reason = lab.metric(
         "kubeskoop_packetloss_by_reason_total", ["k8s_namespace": pair.server.namespace, "reason": "NETFILTER_DROP"])

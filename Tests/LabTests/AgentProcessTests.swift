@@ -88,9 +88,9 @@ extension Lab {
         #expect(available?[side] == ["packetloss", "tcpretrans", "tcpreset"])
       }
       let socket = try LabSocket(in: pair.client, .v4, .datagram)
-      for _ in 0..<7 { try socket.send([1], to: "10.9.0.2", port: 772) }
+      for _ in 0..<7 { try socket.send([1], to: LabPair.serverAddress(.v4), port: 772) }
       let closed = try LabSocket(in: pair.client, .v4, .stream)
-      try? closed.connect("10.9.0.2", 773)
+      try? closed.connect(LabPair.serverAddress(.v4), 773)
       usleep(500_000)
 
       let (code, text) = try agent.get("/metrics")
@@ -100,7 +100,8 @@ extension Lab {
           "kubeskoop_packetloss_by_reason_total{k8s_node=\"lab-node\",k8s_namespace=\"\(pair.server.namespace)\","
             + "k8s_pod=\"server\",reason=\"NETFILTER_DROP\",location="))
       for metric in [
-        "skoop_probe_up{probe=\"packetloss\"} 1", "skoop_program_recursion_misses_total{", "process_resident_memory_bytes ",
+        "skoop_probe_up{probe=\"packetloss\"} 1", "skoop_program_recursion_misses_total{",
+        "process_resident_memory_bytes ",
         "skoop_probe_events_total{probe=\"packetloss\",outcome=\"seen\"}", "skoop_map_entries{probe=\"packetloss\",",
       ] { #expect(text.contains(metric), "\(metric)") }
 
@@ -144,7 +145,9 @@ extension Lab {
       #expect(agent.stop() == 0, "\(agent.said)")
       usleep(500_000)
       let list = try tool("bpftool", "prog", "list") + tool("bpftool", "map", "list")
-      for id in program.union(map) { #expect(!list.split(separator: "\n").contains { $0.hasPrefix("\(id): ") }, "\(id)") }
+      for id in program.union(map) {
+        #expect(!list.split(separator: "\n").contains { $0.hasPrefix("\(id): ") }, "\(id)")
+      }
     }
 
     /// The ids of the programs and maps that a process holds.
@@ -189,7 +192,8 @@ extension Lab {
       for _ in 0..<100 {
         answer =
           (try? tool(
-            "curl", "-sG", "-m", "5", "http://127.0.0.1:\(port)/api/v1/query", "--data-urlencode", "query=\(query)")) ?? ""
+            "curl", "-sG", "-m", "5", "http://127.0.0.1:\(port)/api/v1/query", "--data-urlencode", "query=\(query)"))
+          ?? ""
         if answer.contains("\"7\"") { break }
         usleep(200_000)
       }
@@ -212,8 +216,9 @@ extension Lab {
       // Until its probes run.
       sleep(3)
       let socket = try LabSocket(in: pair.client, .v4, .datagram)
-      try socket.send([1], to: "10.9.0.2", port: 772)
-      let lines = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).split(separator: "\n")
+      try socket.send([1], to: LabPair.serverAddress(.v4), port: 772)
+      let lines = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).split(
+        separator: "\n")
       let summary = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
       process.waitUntilExit()
       #expect(process.terminationStatus == 0)
@@ -228,7 +233,8 @@ extension Lab {
       arguments: [
         (["run", "--config", "/nonexistent.yaml"], 69, "/nonexistent.yaml"), (["run"], 64, "--config"),
         (["trace", "--probe", "nothing"], 64, "There is no probe nothing"),
-        (["trace", "--netns", "no-such-namespace"], 69, "no-such-namespace"), (["trace", "--pod", "web"], 64, "NAMESPACE/NAME"),
+        (["trace", "--netns", "no-such-namespace"], 69, "no-such-namespace"),
+        (["trace", "--pod", "web"], 64, "NAMESPACE/NAME"),
         (["trace", "--duration", "10"], 64, "10s"), (["nonsense"], 64, "nonsense"),
       ] as [([String], Int32, String)])
     func mistakes(arguments: [String], status: Int32, text: String) throws {

@@ -133,7 +133,7 @@ extension Lab {
       let lab = try LabAgent("packetloss", metrics: false)
       defer { lab.stop() }
       let socket = try LabSocket(in: pair.client, .v4, .datagram)
-      try socket.send([1], to: "10.9.0.2", port: 772)
+      try socket.send([1], to: LabPair.serverAddress(.v4), port: 772)
       _ = try lab.sink.first { $0.label("dport") == "772" }
       #expect(lab.agent.runner.mapFill().allSatisfy { $0.entries == 0 })
       #expect(!lab.agent.scrape().contains { $0.description.name.hasPrefix("kubeskoop_") })
@@ -146,9 +146,9 @@ extension Lab {
       defer { lab.stop() }
       // Datagrams that nobody reads before the close.
       let receiver = try LabSocket(in: pair.server, .v4, .datagram)
-      try receiver.bind("10.9.0.2", 772)
+      try receiver.bind(LabPair.serverAddress(.v4), 772)
       let sender = try LabSocket(in: pair.client, .v4, .datagram)
-      for _ in 0..<3 { try sender.send([1], to: "10.9.0.2", port: 772) }
+      for _ in 0..<3 { try sender.send([1], to: LabPair.serverAddress(.v4), port: 772) }
       usleep(50_000)
       receiver.close()
       usleep(300_000)
@@ -197,8 +197,8 @@ extension Lab {
       }
       defer { lab.stop() }
       let socket = try LabSocket(in: pair.client, .v4, .datagram)
-      try socket.send([1], to: "10.9.0.2", port: 772)
-      try socket.send([1], to: "10.9.0.2", port: 773)
+      try socket.send([1], to: LabPair.serverAddress(.v4), port: 772)
+      try socket.send([1], to: LabPair.serverAddress(.v4), port: 773)
       let dropped = try lab.sink.first { $0.label("dport") == "772" }
       #expect(dropped.label("reason") == "NETFILTER_DROP", "\(dropped.stack)")
       #expect(dropped.label("reason_source") == "derived")

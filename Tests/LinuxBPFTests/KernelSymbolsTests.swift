@@ -94,7 +94,8 @@ struct SymbolizerTests {
       try "m 1 0 - Live\n".write(toFile: root + "/proc/modules", atomically: true, encoding: .utf8)
       clock.advance(seconds: 10)
       #expect(symbols.generation == generation + 1)
-      #expect(symbols.place(ofReturnAddress: 0xffff_ffff_c000_0001)?.function == "second", "what was unknown is asked again")
+      #expect(
+        symbols.place(ofReturnAddress: 0xffff_ffff_c000_0001)?.function == "second", "what was unknown is asked again")
     }
   }
 

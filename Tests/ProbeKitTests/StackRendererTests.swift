@@ -52,7 +52,9 @@ struct StackRendererTests {
         testDescription: "a tunnel's process that injects the packets of others",
         functions: ["ip_rcv", "__netif_receive_skb_core", "netif_receive_skb", "tun_get_user", "do_syscall_64"],
         isOwner: false),
-      Case(testDescription: "kernel thread", functions: ["tcp_retransmit_timer", "kthread", "ret_from_fork"], isOwner: false),
+      Case(
+        testDescription: "kernel thread", functions: ["tcp_retransmit_timer", "kthread", "ret_from_fork"],
+        isOwner: false),
       Case(testDescription: "no stack", functions: [], isOwner: false),
     ])
   func context(_ test: Case) {

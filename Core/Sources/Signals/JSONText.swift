@@ -11,18 +11,31 @@ public enum EventJSON {
     out.appendJSONString(event.type)
     out.append(contentsOf: #","labels":["#.utf8)
     var first = true
-    for label in event.labels {
+    for part in event.labelList.parts {
       if !first { out.append(UInt8(ascii: ",")) }
       first = false
-      out.append(contentsOf: #"{"name":"#.utf8)
-      out.appendJSONString(label.name)
-      out.append(contentsOf: #","value":"#.utf8)
-      out.appendJSONString(label.value)
-      out.append(UInt8(ascii: "}"))
+      switch part {
+      case .own(let label): append(label, to: &out)
+      case .number(let name, let value):
+        out.append(contentsOf: #"{"name":"#.utf8)
+        out.appendJSONString(name)
+        out.append(contentsOf: #","value":""#.utf8)
+        out.appendDecimal(value)
+        out.append(contentsOf: #""}"#.utf8)
+      case .group(let group): out.append(contentsOf: group.json)
+      }
     }
     out.append(contentsOf: #"],"msg":"#.utf8)
-    out.appendJSONString(event.message)
+    out.append(contentsOf: event.sharedMessage.json)
     out.append(contentsOf: "}\n".utf8)
+  }
+
+  static func append(_ label: Label, to out: inout [UInt8]) {
+    out.append(contentsOf: #"{"name":"#.utf8)
+    out.appendJSONString(label.name)
+    out.append(contentsOf: #","value":"#.utf8)
+    out.appendJSONString(label.value)
+    out.append(UInt8(ascii: "}"))
   }
 }
 

@@ -71,4 +71,23 @@ struct ExpositionTests {
     let merged = MetricFamily(description, [Sample(["a"], 1), Sample(["b"], 2), Sample(["a"], 3)]).merged()
     #expect(merged.samples == [Sample(["a"], 4), Sample(["b"], 2)])
   }
+
+  /// Whether labels are an event's own, numbers or shared makes no difference to whoever reads them.
+  @Test func sharedPartsReadAsPlainOnes() {
+    let plain = [Label("src", "10.0.0.1"), Label("note", "a \"b\"\n"), Label("sport", "65535"), Label("reason", "X")]
+    var list = EventLabelList()
+    list.append(LabelGroup([plain[0], plain[1]]))
+    list.append("sport", number: UInt16.max)
+    list.append(plain[3])
+    let shared = Event(timestamp: -7, type: "T", labels: list, message: SharedText("one\ntwo"))
+    let own = Event(timestamp: -7, type: "T", labels: plain, message: "one\ntwo")
+    #expect(shared == own)
+    #expect(shared.hashValue == own.hashValue)
+    #expect(shared.labels == plain)
+    #expect(shared.label("sport") == "65535" && shared.label("note") == plain[1].value && shared.label("none") == nil)
+    var (first, second): ([UInt8], [UInt8]) = ([], [])
+    EventJSON.append(shared, to: &first)
+    EventJSON.append(own, to: &second)
+    #expect(first == second)
+  }
 }

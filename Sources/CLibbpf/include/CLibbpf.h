@@ -27,6 +27,9 @@ struct clibbpf_program_info {
 };
 int clibbpf_program_info(int fd, struct clibbpf_program_info *info);
 
+/* Runs a loaded program once (BPF_PROG_TEST_RUN) with `size` bytes of context. */
+int clibbpf_run(int fd, const void *context, size_t size);
+
 struct clibbpf_map_info {
 	__u32 id;
 	__u32 type;

@@ -19,6 +19,9 @@ int clinux_netns_cookie(uint64_t *cookie);
 /* Names the calling thread for ps(1) and debuggers; the kernel keeps 15 bytes. */
 void clinux_set_thread_name(const char *name);
 
+/* malloc_trim(3), whose header Swift does not import. */
+void clinux_release_free_memory(void);
+
 /* An eventfd(2), whose header Swift does not import. */
 int clinux_eventfd(void);
 

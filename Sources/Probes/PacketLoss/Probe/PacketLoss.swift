@@ -82,18 +82,38 @@ public struct PacketLoss: KernelProbe {
   public func event(from record: Record) -> Event? {
     guard let raw = record.fixed(as: packetloss_event.self) else { return nil }
     let stack = context.stacks.render(record.frames(after: MemoryLayout<packetloss_event>.size))
-    let reason = reasonText(raw.reason, stack: stack)
     let packet = raw.packet
-    var labels = EventLabels.tuple(packet.tuple, seenFrom: record.netns, context.workloads)
-    labels += EventLabels.place(record.netns, context.workloads)
-    labels.append(Label("reason", reason.name))
+    var labels = EventLabelList()
+    labels.append(tuple: packet.tuple, seenFrom: record.netns, context)
+    let explanation: String
+    if reasons.areGiven {
+      let interface = packet.interfaceWords
+      let key = LabelCache.Key(
+        probe: record.header.probe, record.netns.rawValue, interface.0, interface.1, raw.location, UInt64(raw.reason),
+        UInt64(raw.normal))
+      labels.append(context.labels.group(key) { placeLabels(raw, record.netns, stack) })
+      explanation = reasons.explanation(of: raw.reason)
+    } else {
+      // The reason hangs on the whole stack.
+      for label in placeLabels(raw, record.netns, stack) { labels.append(label) }
+      explanation = DropReasonTexts.explanation(of: reasonText(raw.reason, stack: stack).name) ?? ""
+    }
+    labels.append(detailsOf: packet, record, stack)
+    return Event(
+      timestamp: record.timestamp, type: "PacketLoss", labels: labels, message: stack.shared,
+      explanation: explanation, stack: stack.text)
+  }
+
+  /// Where and why.
+  private func placeLabels(
+    _ raw: packetloss_event, _ netns: NetnsCookie, _ stack: StackRenderer.Rendered
+  ) -> [Label] {
+    let reason = reasonText(raw.reason, stack: stack)
+    var labels = context.placeLabels(netns) + [Label("reason", reason.name)]
     if reason.isDerived { labels.append(Label("reason_source", "derived")) }
     labels.append(Label("location", functionName(raw.location)))
     if raw.normal != 0 { labels.append(Label("normal", "true")) }
-    labels += EventLabels.details(of: packet, record, stack)
-    return Event(
-      timestamp: record.timestamp, type: "PacketLoss", labels: labels, message: stack.text,
-      explanation: DropReasonTexts.explanation(of: reason.name) ?? "", stack: stack.text)
+    return labels + context.netnsLabels(netns, raw.packet)
   }
 
   /// The kernel's name, or what the stack says where the kernel says nothing.

@@ -60,12 +60,19 @@ public struct TCPReset: KernelProbe {
     let stack = context.stacks.render(record.frames(after: MemoryLayout<tcpreset_event>.size))
     let reason = reason(raw.reason)
     let tuple = raw.packet.tuple
-    var labels = EventLabels.pod(record.netns, context.workloads)
-    labels += EventLabels.tuple(tuple, seenFrom: record.netns, context.workloads)
-    if !reason.isEmpty { labels.append(Label("reason", reason)) }
-    labels += EventLabels.details(of: raw.packet, record, stack)
+    var labels = EventLabelList()
+    let (probe, netns, interface) = (record.header.probe, record.netns, raw.packet.interfaceWords)
+    labels.append(
+      context.labels.group(LabelCache.Key(probe: probe, 0, netns.rawValue)) { context.podLabels(netns) })
+    labels.append(tuple: tuple, seenFrom: netns, context)
+    let cause = LabelCache.Key(probe: probe, 1, netns.rawValue, interface.0, interface.1, UInt64(raw.reason))
+    labels.append(
+      context.labels.group(cause) {
+        (reason.isEmpty ? [] : [Label("reason", reason)]) + context.netnsLabels(netns, raw.packet)
+      })
+    labels.append(detailsOf: raw.packet, record, stack)
     return Event(
-      timestamp: record.timestamp, type: type.type, labels: labels, message: Self.message(raw),
+      timestamp: record.timestamp, type: type.type, labels: labels, message: SharedText(Self.message(raw)),
       explanation: explanation(raw.kind, reason), stack: stack.text)
   }
 

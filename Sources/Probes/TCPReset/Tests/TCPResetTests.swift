@@ -40,7 +40,8 @@ struct TCPResetTests {
 
   @Test("every reason of the running kernel is explained")
   func reasons() {
-    let names = KernelFacts.current(for: [TCPReset.manifest]).names(of: "sk_rst_reason", droppingPrefix: "SK_RST_REASON_")
+    let names = KernelFacts.current(for: [TCPReset.manifest]).names(
+      of: "sk_rst_reason", droppingPrefix: "SK_RST_REASON_")
     for name in names.values where name != "MAX" { #expect(ResetReasonTexts.explanation(of: name) != nil, "\(name)") }
   }
 }

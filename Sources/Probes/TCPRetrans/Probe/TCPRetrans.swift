@@ -49,14 +49,21 @@ public struct TCPRetrans: KernelProbe {
     guard let raw = record.fixed(as: tcpretrans_event.self) else { return nil }
     let stack = context.stacks.render(record.frames(after: MemoryLayout<tcpretrans_event>.size))
     let kind = Self.kind(raw.kind)
-    var labels = EventLabels.tuple(raw.packet.tuple, seenFrom: record.netns, context.workloads)
-    labels += EventLabels.place(record.netns, context.workloads)
-    labels.append(Label("kind", kind.name))
-    if raw.error != 0 { labels.append(Label("error", Errno.name(-raw.error))) }
-    labels.append(Label("end_seq", String(raw.end_seq)))
-    labels += EventLabels.details(of: raw.packet, record, stack)
+    var labels = EventLabelList()
+    labels.append(tuple: raw.packet.tuple, seenFrom: record.netns, context)
+    let (probe, netns, interface) = (record.header.probe, record.netns, raw.packet.interfaceWords)
+    let cause = LabelCache.Key(probe: probe, 0, netns.rawValue, UInt64(raw.kind), UInt64(bitPattern: Int64(raw.error)))
+    labels.append(
+      context.labels.group(cause) {
+        context.placeLabels(netns) + [Label("kind", kind.name)]
+          + (raw.error == 0 ? [] : [Label("error", Errno.name(-raw.error))])
+      })
+    labels.append("end_seq", number: raw.end_seq)
+    let place = LabelCache.Key(probe: probe, 1, netns.rawValue, interface.0, interface.1)
+    labels.append(context.labels.group(place) { context.netnsLabels(netns, raw.packet) })
+    labels.append(detailsOf: raw.packet, record, stack)
     return Event(
-      timestamp: record.timestamp, type: "TCPRetrans", labels: labels, message: stack.text,
+      timestamp: record.timestamp, type: "TCPRetrans", labels: labels, message: stack.shared,
       explanation: raw.error == 0 ? kind.text : "This host could not send the segment again.", stack: stack.text)
   }
 
