@@ -18,8 +18,9 @@ public struct BPFProgramFile: Sendable {
     var value: UInt32 = 0
     var digits = 0
     base64.withUTF8Buffer { text in
-      for unsafebyte in unsafe text {
+      for index in 0..<text.count {
         let digit: UInt8
+        let byte = unsafe text[index]
         switch byte {
         case 0x41...0x5a: digit = byte - 0x41
         case 0x61...0x7a: digit = byte - 0x61 + 26
