@@ -1,0 +1,281 @@
+import Foundation
+public import KubeModel
+import NetTypes
+import Yams
+
+/// What was read from manifests.
+public struct Manifests: Sendable {
+  public internal(set) var cluster = Cluster()
+  /// Objects that were taken into the model.
+  public internal(set) var objects = 0
+  /// Objects of kinds that are not modelled, by `apiVersion/kind`; documents that are no Kubernetes objects count
+  /// under the empty name.
+  public internal(set) var skipped: [String: Int] = [:]
+  /// Objects that a later one of the same kind and name replaced: which, where it was, and what replaced it.
+  public internal(set) var replaced: [(object: String, was: Origin, by: Origin)] = []
+}
+
+/// Reads manifests into a cluster model: YAML or JSON, several documents in a file, `List` kinds, folders.
+///
+/// Objects are completed as the API server would complete them. What is not valid is an error that names file,
+/// document, line and field; kinds that do not matter to the network are counted and left out.
+public struct ManifestLoader {
+  private var result = Manifests()
+  private var interned = Interner()
+
+  private init() {}
+
+  /// Reads files and folders (recursively; files ending in `.yaml`, `.yml` or `.json`, in the order of their names;
+  /// hidden ones left out). `-` stands for standard input.
+  public static func load(_ paths: [String]) throws(ManifestError) -> Manifests {
+    var loader = ManifestLoader()
+    for path in paths {
+      for file in try Self.files(under: path) {
+        // Without a pool the trees of all files would live until the end on Darwin; here each is freed in turn.
+        try loader.read(text: try Self.contents(of: file), name: file == "-" ? "standard input" : file)
+      }
+    }
+    return loader.finish()
+  }
+
+  /// Reads one text as if it were a file called `name`.
+  public static func load(text: String, name: String) throws(ManifestError) -> Manifests {
+    var loader = ManifestLoader()
+    try loader.read(text: text, name: name)
+    return loader.finish()
+  }
+
+  private consuming func finish() -> Manifests {
+    var result = result
+    result.cluster.addTemplatePods()
+    return result
+  }
+
+  private static func files(under path: String) throws(ManifestError) -> [String] {
+    if path == "-" { return [path] }
+    var isDirectory: ObjCBool = false
+    let manager = FileManager.default
+    guard unsafe manager.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw ManifestError(file: path, problem: "no such file or folder")
+    }
+    guard isDirectory.boolValue else { return [path] }
+    let names: [String]
+    do {
+      names = try manager.contentsOfDirectory(atPath: path).sorted()
+    } catch {
+      throw ManifestError(file: path, problem: "cannot be listed: \(error.localizedDescription)")
+    }
+    var files: [String] = []
+    for name in names where !name.hasPrefix(".") {
+      let child = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
+      if unsafe manager.fileExists(atPath: child, isDirectory: &isDirectory), isDirectory.boolValue {
+        files += try Self.files(under: child)
+      } else if [".yaml", ".yml", ".json"].contains(where: { name.lowercased().hasSuffix($0) }) {
+        files.append(child)
+      }
+    }
+    return files
+  }
+
+  private static func contents(of file: String) throws(ManifestError) -> String {
+    let data: Data
+    do {
+      data =
+        file == "-" ? try FileHandle.standardInput.readToEnd() ?? Data() : try Data(contentsOf: URL(filePath: file))
+    } catch {
+      throw ManifestError(file: file, problem: "cannot be read: \(error.localizedDescription)")
+    }
+    guard var text = String(validating: data, as: UTF8.self) else {
+      throw ManifestError(file: file, problem: "is not UTF-8 text")
+    }
+    text.makeContiguousUTF8()
+    return text
+  }
+
+  private mutating func read(text: String, name: String) throws(ManifestError) {
+    let file = UInt32(result.cluster.files.count)
+    result.cluster.files.append(name)
+    var document = 0
+    do {
+      // The basic resolver leaves scalars alone; NodeReading.swift decides what they are.
+      let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
+      while let root = try parser.nextRoot() {
+        document += 1
+        let origin = Origin(file: file, document: UInt32(document), line: root.line)
+        try read(document: root, file: name, origin: origin)
+      }
+    } catch let error as ManifestError {
+      throw error
+    } catch {
+      throw Self.describe(error, file: name, document: document + 1)
+    }
+  }
+
+  private static func describe(_ error: any Error, file: String, document: Int) -> ManifestError {
+    var line: Int?
+    var problem = "\(error)"
+    switch error as? YamlError {
+    case .scanner(_, let text, let mark, _), .parser(_, let text, let mark, _), .composer(_, let text, let mark, _):
+      line = mark.line
+      problem = text
+    case .reader(let text, _, _, _):
+      problem = text
+    case .duplicatedKeysInMapping(let keys, let context):
+      line = context.mark.line
+      problem = "a field is given twice: \(keys.map { "\($0)" }.sorted().joined(separator: ", "))"
+    default: break
+    }
+    return ManifestError(file: file, document: document, line: line, problem: "is not valid YAML: \(problem)")
+  }
+
+  private mutating func read(document root: YAMLNode, file: String, origin: Origin) throws(ManifestError) {
+    var header = Header()
+    do throws(FieldError) {
+      if root.isNull { return }
+      guard case .mapping = root else { throw root.fail("expected an object") }
+      try read(object: root, origin: origin, &header)
+    } catch {
+      var field = root.path(line: error.line, column: error.column)
+      if let child = error.child {
+        field = (field ?? "").isEmpty ? child : "\(field ?? "").\(child)"
+      }
+      throw ManifestError(
+        file: file, document: Int(origin.document), line: error.line == 0 ? nil : error.line, object: header.title,
+        field: field, problem: error.problem)
+    }
+  }
+
+  /// What is known of an object before it is read, for messages.
+  private struct Header {
+    var kind = ""
+    var namespace = ""
+    var name = ""
+
+    var title: String? {
+      if kind.isEmpty { return nil }
+      return namespace.isEmpty ? "\(kind) \(name)" : "\(kind) \(namespace)/\(name)"
+    }
+  }
+
+  private mutating func read(object root: YAMLNode, origin: Origin, _ header: inout Header) throws(FieldError) {
+    let version = try root.text("apiVersion") ?? ""
+    guard let kind = try root.text("kind"), !kind.isEmpty else {
+      if version.isEmpty {
+        result.skipped["", default: 0] += 1
+        return
+      }
+      throw root.fail("is required", child: "kind")
+    }
+    header.kind = kind
+    if kind.hasSuffix("List"), let items = try root.get("items") {
+      for item in try items.items() {
+        header = Header()
+        try read(object: item, origin: origin.at(line: item.line), &header)
+      }
+      return
+    }
+    guard let form = ObjectForm(kind: kind, version: version) else {
+      result.skipped[version.isEmpty ? kind : "\(version)/\(kind)", default: 0] += 1
+      return
+    }
+    let metadata = try root.require("metadata")
+    header.namespace = try metadata.text("namespace") ?? ""
+    let generated = try metadata.text("generateName") ?? ""
+    header.name = try metadata.text("name") ?? generated
+    if header.name.isEmpty { throw metadata.fail("is required", child: "name") }
+    let reader = ObjectReader(
+      root: root, kind: kind, name: header.name, namespace: interned.text(header.namespace), origin: origin)
+    try store(reader, form, title: header.title ?? kind)
+    result.objects += 1
+  }
+
+  private mutating func store(_ reader: ObjectReader, _ form: ObjectForm, title: String) throws(FieldError) {
+    let was: Origin?
+    switch form {
+    case .namespace: was = result.cluster.upsert(try reader.readNamespace())?.origin
+    case .node: was = result.cluster.upsert(try reader.node())?.origin
+    case .pod: was = result.cluster.upsert(try reader.pod(sharing: &interned))?.origin
+    case .workload(let kind): was = result.cluster.upsert(try reader.workload(kind))?.origin
+    case .service: was = result.cluster.upsert(try reader.service())?.origin
+    case .endpointSlice:
+      let slice = try reader.endpointSlice()
+      was = slice.flatMap { result.cluster.upsert($0) }?.origin
+    case .endpoints:
+      for subset in try reader.endpoints() { result.cluster.upsert(subset) }
+      was = nil
+    case .networkPolicy: was = result.cluster.upsert(try reader.networkPolicy())?.origin
+    case .adminNetworkPolicy: was = result.cluster.upsert(try reader.adminNetworkPolicy())?.origin
+    case .baselineAdminNetworkPolicy: was = result.cluster.upsert(try reader.baselineAdminNetworkPolicy())?.origin
+    case .clusterNetworkPolicy: was = result.cluster.upsert(try reader.clusterNetworkPolicy())?.origin
+    case .ingress: was = result.cluster.upsert(try reader.ingress())?.origin
+    case .gatewayRoute: was = result.cluster.upsert(try reader.gatewayRoute())?.origin
+    case .referenceGrant:
+      result.cluster.add(try reader.referenceGrant())
+      was = nil
+    case .unmodelledPolicy:
+      result.cluster.add(
+        UnmodelledPolicy(kind: reader.kind, namespace: reader.namespace, name: reader.name, origin: reader.origin))
+      was = nil
+    }
+    if let was { result.replaced.append((title, was, reader.origin)) }
+  }
+}
+
+/// How an object is read, by its kind and API group.
+private enum ObjectForm {
+  case namespace, node, pod, service, endpointSlice, endpoints, networkPolicy, adminNetworkPolicy
+  case baselineAdminNetworkPolicy, clusterNetworkPolicy, ingress, gatewayRoute, referenceGrant
+  /// A policy of a kind or version that is not modelled, but would change answers.
+  case unmodelledPolicy
+  case workload(WorkloadKind)
+
+  init?(kind: String, version: String) {
+    let group = version.contains("/") ? String(version.prefix { $0 != "/" }) : ""
+    switch (group, kind) {
+    case ("", "Namespace"): self = .namespace
+    case ("", "Node"): self = .node
+    case ("", "Pod"): self = .pod
+    case ("", "Service"): self = .service
+    case ("", "Endpoints"): self = .endpoints
+    case ("discovery.k8s.io", "EndpointSlice"): self = .endpointSlice
+    case ("networking.k8s.io", "NetworkPolicy") where version.hasSuffix("/v1"): self = .networkPolicy
+    case ("networking.k8s.io", "Ingress") where version.hasSuffix("/v1"): self = .ingress
+    case ("policy.networking.k8s.io", "AdminNetworkPolicy") where version.hasSuffix("/v1alpha1"):
+      self = .adminNetworkPolicy
+    case ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy") where version.hasSuffix("/v1alpha1"):
+      self = .baselineAdminNetworkPolicy
+    case ("policy.networking.k8s.io", "ClusterNetworkPolicy") where version.hasSuffix("/v1alpha2"):
+      self = .clusterNetworkPolicy
+    case ("gateway.networking.k8s.io", "HTTPRoute"), ("gateway.networking.k8s.io", "GRPCRoute"),
+      ("gateway.networking.k8s.io", "TCPRoute"), ("gateway.networking.k8s.io", "TLSRoute"),
+      ("gateway.networking.k8s.io", "UDPRoute"):
+      self = .gatewayRoute
+    case ("gateway.networking.k8s.io", "ReferenceGrant"): self = .referenceGrant
+    case ("apps", _), ("batch", _), ("", "ReplicationController"):
+      guard let workload = WorkloadKind(rawValue: kind) else { return nil }
+      self = .workload(workload)
+    default:
+      guard kind.hasSuffix("NetworkPolicy") || kind.hasSuffix("ClusterwideNetworkPolicy") else { return nil }
+      self = .unmodelledPolicy
+    }
+  }
+}
+
+/// Lets equal values share their storage: the pods of a workload differ in little.
+struct Interner {
+  private var texts: Set<String> = []
+  private var labels: Set<Labels> = []
+  private var ports: Set<[ContainerPort]> = []
+  private var images: Set<[String]> = []
+
+  mutating func text(_ value: String) -> String { texts.insert(value).memberAfterInsert }
+
+  mutating func template(_ value: PodTemplate) -> PodTemplate {
+    var value = value
+    value.labels = labels.insert(value.labels).memberAfterInsert
+    value.ports = ports.insert(value.ports).memberAfterInsert
+    value.images = images.insert(value.images).memberAfterInsert
+    value.nodeName = value.nodeName.map { text($0) }
+    return value
+  }
+}
