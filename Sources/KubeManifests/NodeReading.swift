@@ -1,5 +1,5 @@
-import NetTypes
 import KubeModel
+import NetTypes
 import Yams
 
 // Reading of typed fields out of a YAML tree, with the types that the API server would demand. Scalars follow the

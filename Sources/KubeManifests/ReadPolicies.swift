@@ -105,7 +105,8 @@ extension ObjectReader {
     if name != "default" {
       throw try root.require("metadata").fail("must be \"default\": a cluster has one such policy", child: "name")
     }
-    return try adminPolicy(spec, tier: .baseline, priority: 0, AdminForm(allow: "Allow", ports: "ports", ruleLimit: 100))
+    return try adminPolicy(
+      spec, tier: .baseline, priority: 0, AdminForm(allow: "Allow", ports: "ports", ruleLimit: 100))
   }
 
   func clusterNetworkPolicy() throws(FieldError) -> AdminPolicy {
@@ -113,7 +114,9 @@ extension ObjectReader {
     try spec.allow(only: "tier", "priority", "subject", "ingress", "egress")
     let tier = try spec.require("tier")
     let tierName = try tier.text()
-    guard ["Admin", "Baseline"].contains(tierName) else { throw tier.fail("must be Admin or Baseline, found \(tierName)") }
+    guard ["Admin", "Baseline"].contains(tierName) else {
+      throw tier.fail("must be Admin or Baseline, found \(tierName)")
+    }
     _ = try spec.require("priority")
     return try adminPolicy(
       spec, tier: tierName == "Admin" ? .admin : .baseline, priority: try spec.int("priority", in: 0...1000) ?? 0,

@@ -60,16 +60,18 @@ extension ObjectReader {
     case "Succeeded", "Failed": phase = .finished
     default: phase = .running
     }
-    var addresses = try status?.list("podIPs").map { node throws(FieldError) in
-      try node.require("ip").address()
-    } ?? []
+    var addresses =
+      try status?.list("podIPs").map { node throws(FieldError) in
+        try node.require("ip").address()
+      } ?? []
     if let single = try status?.get("podIP"), addresses.isEmpty { addresses = [try single.address()] }
     var ready = phase == .assumed || phase == .running
     for condition in try status?.list("conditions") ?? [] where try condition.text("type") == "Ready" {
       ready = try condition.text("status") == "True"
     }
     return Pod(
-      name: try namespacedName(), template: interned.template(try podTemplate(labels: try metadataLabels(), spec: spec)),
+      name: try namespacedName(),
+      template: interned.template(try podTemplate(labels: try metadataLabels(), spec: spec)),
       addresses: addresses, phase: phase, ready: ready,
       terminating: try root.get("metadata")?.get("deletionTimestamp") != nil, owner: try owner(), origin: origin)
   }

@@ -16,6 +16,9 @@ public struct Cluster: Sendable {
   public private(set) var routes: [Route.ID: Route] = [:]
   public private(set) var grants: [String: [ReferenceGrant]] = [:]
 
+  /// Whether any pod, node or Service was seen to have an IPv6 address. It stays set when that object goes.
+  public private(set) var hasIPv6 = false
+
   private var slices: [ObjectName: [EndpointSlice]] = [:]
   private var nodeByAddress: [IPAddress: String] = [:]
   private var servicesByAddress: [IPAddress: [ObjectName]] = [:]
@@ -41,11 +44,19 @@ public struct Cluster: Sendable {
     if namespaces[namespace] == nil { namespaces[namespace] = Namespace(name: namespace) }
   }
 
+  private mutating func note(_ addresses: [IPAddress]) {
+    if !hasIPv6 { hasIPv6 = addresses.contains { $0.family == .v6 } }
+  }
+
   @discardableResult
   public mutating func upsert(_ node: Node) -> Node? {
     let old = nodes.updateValue(node, forKey: node.name)
-    for address in old?.addresses ?? [] where nodeByAddress[address] == node.name { nodeByAddress[address] = nil }
+    for address in old?.addresses ?? [] where nodeByAddress[address] == node.name {
+      nodeByAddress[address] = nil
+    }
     for address in node.addresses { nodeByAddress[address] = node.name }
+    note(node.addresses)
+    note(node.podCIDRs.map(\.address))
     return old
   }
 
@@ -54,6 +65,7 @@ public struct Cluster: Sendable {
     imply(pod.namespace)
     let old = pods[pod.name]
     pods.upsert(pod)
+    note(pod.addresses)
     return old
   }
 
@@ -76,7 +88,10 @@ public struct Cluster: Sendable {
       guard let nodePort = port.nodePort else { continue }
       servicesByNodePort[NodePort(port: nodePort, proto: port.proto)] = nil
     }
-    for address in service.allAddresses { servicesByAddress[address, default: []].append(service.name) }
+    note(service.clusterAddresses)
+    for address in service.allAddresses {
+      servicesByAddress[address, default: []].append(service.name)
+    }
     for port in service.ports {
       guard let nodePort = port.nodePort else { continue }
       servicesByNodePort[NodePort(port: nodePort, proto: port.proto)] = service.name
@@ -90,7 +105,9 @@ public struct Cluster: Sendable {
     let key = ObjectName(slice.name.namespace, slice.service)
     var old: EndpointSlice?
     // The subsets of one Endpoints object arrive as several slices of one name: only EndpointSlices replace.
-    if slice.source == .slice, let index = slices[key]?.firstIndex(where: { $0.source == .slice && $0.name == slice.name }) {
+    if slice.source == .slice,
+      let index = slices[key]?.firstIndex(where: { $0.source == .slice && $0.name == slice.name })
+    {
       old = slices[key]?.remove(at: index)
     }
     slices[key, default: []].append(slice)
@@ -126,7 +143,9 @@ public struct Cluster: Sendable {
     return routes.updateValue(route, forKey: route.id)
   }
 
-  public mutating func add(_ grant: ReferenceGrant) { grants[grant.name.namespace, default: []].append(grant) }
+  public mutating func add(_ grant: ReferenceGrant) {
+    grants[grant.name.namespace, default: []].append(grant)
+  }
 
   // MARK: Finding
 
@@ -173,14 +192,17 @@ public struct Cluster: Sendable {
     children = [:]
     var owned: Set<Workload.ID> = []
     for workload in workloads.values {
-      guard let owner = workload.owner, let kind = WorkloadKind(rawValue: owner.kind) else { continue }
+      guard let owner = workload.owner, let kind = WorkloadKind(rawValue: owner.kind) else {
+        continue
+      }
       let parent = Workload.ID(kind, ObjectName(workload.id.name.namespace, owner.name))
       guard workloads[parent] != nil else { continue }
       children[parent, default: []].append(workload.id)
       owned.insert(workload.id)
     }
     for workload in workloads.values.sorted(by: { $0.id < $1.id }) {
-      guard workload.replicas > 0, !owned.contains(workload.id), pods(of: workload.id).isEmpty else { continue }
+      guard workload.replicas > 0, !owned.contains(workload.id), pods(of: workload.id).isEmpty
+      else { continue }
       let pod = templatePod(of: workload)
       pods.upsert(pod)
     }
@@ -191,8 +213,10 @@ public struct Cluster: Sendable {
     let id = workload.id
     let node = workload.template.nodeName.flatMap { nodes[$0] }
     return Pod(
-      name: ObjectName(id.name.namespace, "\(id.kind.rawValue):\(id.name.name)"), template: workload.template,
-      addresses: workload.template.hostNetwork ? node?.addresses ?? [] : [], standsFor: id, origin: workload.origin)
+      name: ObjectName(id.name.namespace, "\(id.kind.rawValue):\(id.name.name)"),
+      template: workload.template,
+      addresses: workload.template.hostNetwork ? node?.addresses ?? [] : [], standsFor: id,
+      origin: workload.origin)
   }
 
   /// `FILE:LINE`, for people.

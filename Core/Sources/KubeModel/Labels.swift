@@ -67,7 +67,9 @@ public struct LabelSelector: Hashable, Sendable {
 
   public init(matchLabels: [String: String], expressions: [Requirement] = []) {
     requirements =
-      matchLabels.sorted { $0.key < $1.key }.map { Requirement(key: $0.key, op: .isIn, values: [$0.value]) }
+      matchLabels.sorted { $0.key < $1.key }.map {
+        Requirement(key: $0.key, op: .isIn, values: [$0.value])
+      }
       + expressions
   }
 

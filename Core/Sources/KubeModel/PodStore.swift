@@ -36,7 +36,9 @@ public struct PodStore: Sendable {
   /// All pods, in the order of their slots.
   public var all: some Sequence<Pod> { slots.lazy.compactMap { $0 } }
 
-  public func pods(in namespace: String) -> [Pod] { byNamespace[namespace]?.all.map { self[$0] } ?? [] }
+  public func pods(in namespace: String) -> [Pod] {
+    byNamespace[namespace]?.all.map { self[$0] } ?? []
+  }
 
   /// Adds a pod, or replaces the one of its name.
   public mutating func upsert(_ pod: Pod) {
@@ -79,8 +81,10 @@ public struct PodStore: Sendable {
   public func select(_ selector: LabelSelector, in namespace: String) -> [Pod] {
     guard let listing = byNamespace[namespace] else { return [] }
     var candidates = listing.all
-    for requirement in selector.requirements where requirement.op == .isIn && requirement.values.count == 1 {
-      let list = listing.byLabel[Labels.Pair(key: requirement.key, value: requirement.values[0])] ?? []
+    for requirement in selector.requirements
+    where requirement.op == .isIn && requirement.values.count == 1 {
+      let list =
+        listing.byLabel[Labels.Pair(key: requirement.key, value: requirement.values[0])] ?? []
       if list.count < candidates.count { candidates = list }
     }
     return candidates.compactMap { slot in

@@ -82,7 +82,8 @@ public struct NetworkPolicy: Hashable, Sendable {
   public let origin: Origin
 
   public init(
-    name: ObjectName, podSelector: LabelSelector, policyTypes: [PolicyDirection] = [], ingress: [PolicyRule] = [],
+    name: ObjectName, podSelector: LabelSelector, policyTypes: [PolicyDirection] = [],
+    ingress: [PolicyRule] = [],
     egress: [PolicyRule] = [], origin: Origin
   ) {
     self.name = name
@@ -135,7 +136,10 @@ public struct AdminRule: Hashable, Sendable {
   public let ports: [PolicyPort]
   public let line: UInt32
 
-  public init(name: String = "", action: Action, peers: [AdminPeer], ports: [PolicyPort] = [], line: UInt32 = 0) {
+  public init(
+    name: String = "", action: Action, peers: [AdminPeer], ports: [PolicyPort] = [],
+    line: UInt32 = 0
+  ) {
     self.name = name
     self.action = action
     self.peers = peers
@@ -163,7 +167,8 @@ public struct AdminPolicy: Hashable, Sendable {
   public let origin: Origin
 
   public init(
-    kind: String, name: String, tier: Tier, priority: Int, subject: NamespacedPods, ingress: [AdminRule] = [],
+    kind: String, name: String, tier: Tier, priority: Int, subject: NamespacedPods,
+    ingress: [AdminRule] = [],
     egress: [AdminRule] = [], origin: Origin
   ) {
     self.kind = kind

@@ -44,7 +44,9 @@ public struct Route: Hashable, Sendable {
   public let gateways: [ObjectName]
   public let origin: Origin
 
-  public init(id: ID, proto: TrafficProtocol, backends: [Backend], gateways: [ObjectName] = [], origin: Origin) {
+  public init(
+    id: ID, proto: TrafficProtocol, backends: [Backend], gateways: [ObjectName] = [], origin: Origin
+  ) {
     self.id = id
     self.proto = proto
     self.backends = backends

@@ -22,7 +22,8 @@ public struct ServicePort: Hashable, Sendable {
   public let line: UInt32
 
   public init(
-    name: String? = nil, port: UInt16, proto: TrafficProtocol = .tcp, targetPort: PortReference? = nil,
+    name: String? = nil, port: UInt16, proto: TrafficProtocol = .tcp,
+    targetPort: PortReference? = nil,
     nodePort: UInt16? = nil, line: UInt32 = 0
   ) {
     self.name = name
@@ -131,7 +132,8 @@ public struct EndpointSlice: Hashable, Sendable {
   public let origin: Origin
 
   public init(
-    source: Source, name: ObjectName, service: String, endpoints: [Endpoint], ports: [Port], origin: Origin
+    source: Source, name: ObjectName, service: String, endpoints: [Endpoint], ports: [Port],
+    origin: Origin
   ) {
     self.source = source
     self.name = name

@@ -24,7 +24,10 @@ public struct Node: Hashable, Sendable {
   public let podCIDRs: [IPPrefix]
   public let origin: Origin
 
-  public init(name: String, labels: Labels = Labels(), addresses: [IPAddress], podCIDRs: [IPPrefix] = [], origin: Origin) {
+  public init(
+    name: String, labels: Labels = Labels(), addresses: [IPAddress], podCIDRs: [IPPrefix] = [],
+    origin: Origin
+  ) {
     self.name = name
     self.labels = labels
     self.addresses = addresses
@@ -87,7 +90,8 @@ public struct PodTemplate: Hashable, Sendable {
   public var images: [String]
 
   public init(
-    labels: Labels = Labels(), ports: [ContainerPort] = [], hostNetwork: Bool = false, nodeName: String? = nil,
+    labels: Labels = Labels(), ports: [ContainerPort] = [], hostNetwork: Bool = false,
+    nodeName: String? = nil,
     images: [String] = []
   ) {
     self.labels = labels
@@ -180,7 +184,8 @@ public struct Pod: Hashable, Sendable {
 
   public init(
     name: ObjectName, template: PodTemplate, addresses: [IPAddress] = [], phase: Phase = .assumed,
-    ready: Bool = true, terminating: Bool = false, owner: Owner? = nil, standsFor: Workload.ID? = nil,
+    ready: Bool = true, terminating: Bool = false, owner: Owner? = nil,
+    standsFor: Workload.ID? = nil,
     origin: Origin
   ) {
     self.name = name

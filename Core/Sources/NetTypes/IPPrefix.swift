@@ -58,7 +58,8 @@ extension IPPrefix: LosslessStringConvertible {
   public init?(_ text: String) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, let address = IPAddress(parts[0]),
-      parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), parts[1].first != "0" || parts[1] == "0",
+      parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      parts[1].first != "0" || parts[1] == "0",
       let length = Int(parts[1])
     else { return nil }
     self.init(address, length: length)
