@@ -11,6 +11,7 @@ public struct PodStore: Sendable {
   private var byName: [ObjectName: Slot] = [:]
   private var byAddress: [IPAddress: Slot] = [:]
   private var byNamespace: [String: Listing] = [:]
+  private var hostPorts: Set<Slot> = []
 
   /// The pods of one namespace. Lists are sorted, so that two can be intersected and one entry found quickly.
   private struct Listing: Sendable {
@@ -36,6 +37,9 @@ public struct PodStore: Sendable {
   /// All pods, in the order of their slots.
   public var all: some Sequence<Pod> { slots.lazy.compactMap { $0 } }
 
+  /// The pods that have a port of their node passed on to them, in the order of their slots.
+  public var withHostPort: [Pod] { hostPorts.sorted().map { self[$0] } }
+
   public func pods(in namespace: String) -> [Pod] {
     byNamespace[namespace]?.all.map { self[$0] } ?? []
   }
@@ -55,6 +59,7 @@ public struct PodStore: Sendable {
     if pod.isRunning, !pod.hostNetwork {
       for address in pod.addresses { byAddress[address] = slot }
     }
+    if pod.template.ports.contains(where: { $0.hostPort != nil }) { hostPorts.insert(slot) }
     var listing = byNamespace.removeValue(forKey: pod.namespace) ?? Listing()
     listing.all.insertSorted(slot)
     for pair in pod.labels.pairs { listing.byLabel[pair, default: []].insertSorted(slot) }
@@ -68,6 +73,7 @@ public struct PodStore: Sendable {
     let pod = self[slot]
     slots[Int(slot)] = nil
     free.append(slot)
+    hostPorts.remove(slot)
     for address in pod.addresses where byAddress[address] == slot { byAddress[address] = nil }
     guard var listing = byNamespace.removeValue(forKey: pod.namespace) else { return pod }
     listing.all.removeSorted(slot)

@@ -42,11 +42,16 @@ public struct Party: Hashable, Sendable {
       address: address)
   }
 
-  public static func outside(_ address: IPAddress) -> Party {
+  /// An address outside the cluster; nil when it is somewhere outside, but not known where.
+  public static func outside(_ address: IPAddress?) -> Party {
     Party(
       pod: nil, namespaceLabels: Labels(), isHost: false, node: nil, nodeName: nil, address: address
     )
   }
+
+  /// A node that is not known, but is not the one a pod runs on.
+  public static let someOtherNode = Party(
+    pod: nil, namespaceLabels: Labels(), isHost: true, node: nil, nodeName: "", address: nil)
 
   /// The pod, when policies can select it: host-network pods are their node.
   public var ownPod: Pod? { isHost ? nil : pod }

@@ -1,0 +1,23 @@
+import Foundation
+
+/// The exit statuses that mean something went wrong (sysexits.h); the verdicts have 0, 1 and 2.
+enum Status: Int32 {
+  case usage = 64
+  case badInput = 65
+  case unavailable = 69
+}
+
+/// An end with a message on standard error.
+struct Failure: Error {
+  let status: Status
+  let message: String
+}
+
+/// The standard streams.
+enum Terminal {
+  static func output(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+
+  static func output(_ bytes: [UInt8]) { FileHandle.standardOutput.write(Data(bytes)) }
+
+  static func error(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
