@@ -36,9 +36,12 @@ public struct ManifestError: Error, Hashable, CustomStringConvertible {
 /// A problem at one place of a document. The path of the place is found afterwards, so that reading costs nothing
 /// for it.
 struct FieldError: Error {
+  /// The node that is wrong, or that has a wrong child.
   let line: Int
   let column: Int
-  /// Set when the problem is with a field of the mapping at that place which is absent or unexpected.
+  /// Set when the problem is with a field of the mapping at that place.
   let child: String?
+  /// The child's line, when the child is there.
+  let childLine: Int?
   let problem: String
 }

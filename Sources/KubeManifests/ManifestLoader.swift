@@ -98,7 +98,7 @@ public struct ManifestLoader {
     var document = 0
     do {
       // The basic resolver leaves scalars alone; NodeReading.swift decides what they are.
-      let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
+      let parser = try Parser(yaml: JSONEscapes.forYAML(text), resolver: .basic, encoding: .utf8)
       while let root = try parser.nextRoot() {
         document += 1
         let origin = Origin(file: file, document: UInt32(document), line: root.line)
@@ -140,7 +140,8 @@ public struct ManifestLoader {
         field = (field ?? "").isEmpty ? child : "\(field ?? "").\(child)"
       }
       throw ManifestError(
-        file: file, document: Int(origin.document), line: error.line == 0 ? nil : error.line, object: header.title,
+        file: file, document: Int(origin.document), line: error.line == 0 ? nil : error.childLine ?? error.line,
+        object: header.title,
         field: field, problem: error.problem)
     }
   }

@@ -10,7 +10,12 @@ typealias YAMLNode = Yams.Node
 
 extension YAMLNode {
   func fail(_ problem: String, child: String? = nil) -> FieldError {
-    FieldError(line: mark?.line ?? 0, column: mark?.column ?? 0, child: child, problem: problem)
+    var childLine: Int?
+    if let child, case .mapping(let mapping) = self {
+      childLine = mapping.first { $0.key.keyText == child }?.key.mark?.line
+    }
+    return FieldError(
+      line: mark?.line ?? 0, column: mark?.column ?? 0, child: child, childLine: childLine, problem: problem)
   }
 
   var line: UInt32 { UInt32(clamping: mark?.line ?? 0) }

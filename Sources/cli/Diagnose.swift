@@ -56,10 +56,13 @@ struct Diagnose: ParsableCommand {
     if port == 0 { throw ValidationError("--port must be between 1 and 65535") }
     if proto == .icmp, port != nil { throw ValidationError("ICMP has no ports") }
     for text in [src, dst].compactMap({ $0 }) where EndReference(text) == nil {
-      throw ValidationError(
-        "\(text) is none of NAMESPACE/POD, pod/NAMESPACE/NAME, svc/NAMESPACE/NAME, node/NAME, KIND/NAMESPACE/NAME or "
-          + "an IP address")
+      throw ValidationError(Self.notAnEnd(text))
     }
+  }
+
+  static func notAnEnd(_ text: String) -> String {
+    "\(text) is none of NAMESPACE/POD, pod/NAMESPACE/NAME, svc/NAMESPACE/NAME, node/NAME, KIND/NAMESPACE/NAME or an "
+      + "IP address"
   }
 
   func run() throws {
@@ -77,10 +80,7 @@ struct Diagnose: ParsableCommand {
     }
     switch output {
     case .text: Terminal.output(diagnosis.text)
-    case .json:
-      var bytes: [UInt8] = []
-      diagnosis.json.append(to: &bytes)
-      Terminal.output(bytes + [UInt8(ascii: "\n")])
+    case .json: Terminal.output(diagnosis.json)
     }
     if diagnosis.verdict.exitStatus != 0 { throw ExitCode(diagnosis.verdict.exitStatus) }
   }

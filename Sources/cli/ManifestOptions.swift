@@ -16,10 +16,12 @@ struct ManifestOptions: ParsableArguments {
   }
 
   /// Reads the manifests; says on standard error what was left out.
-  func load() throws -> Cluster {
+  func load() throws -> Cluster { try Self.load(manifests) }
+
+  static func load(_ paths: [String]) throws -> Cluster {
     do throws(ManifestError) {
-      let loaded = try ManifestLoader.load(manifests)
-      Self.report(loaded)
+      let loaded = try ManifestLoader.load(paths)
+      report(loaded)
       return loaded.cluster
     } catch {
       throw Failure(status: .badInput, message: error.description)

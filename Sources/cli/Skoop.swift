@@ -5,7 +5,7 @@ struct Skoop: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "skoop",
     abstract: "Why can A not talk to B? Network diagnosis for Kubernetes.",
-    subcommands: [Diagnose.self])
+    subcommands: [Diagnose.self, Policy.self])
 
   static func main() async {
     do {

@@ -1,4 +1,5 @@
 import Foundation
+import NetDiagnosis
 
 /// The exit statuses that mean something went wrong (sysexits.h); the verdicts have 0, 1 and 2.
 enum Status: Int32 {
@@ -18,6 +19,13 @@ enum Terminal {
   static func output(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 
   static func output(_ bytes: [UInt8]) { FileHandle.standardOutput.write(Data(bytes)) }
+
+  /// A document and a newline.
+  static func output(_ json: JSONValue) {
+    var bytes: [UInt8] = []
+    json.append(to: &bytes)
+    output(bytes + [UInt8(ascii: "\n")])
+  }
 
   static func error(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }

@@ -29,7 +29,7 @@ extension Diagnoser {
   }
 
   /// A template stands for several pods: one that talks to its own workload talks to another of them.
-  private func anotherReplica(of source: Party, _ destination: Party) -> Party {
+  func anotherReplica(of source: Party, _ destination: Party) -> Party {
     guard let pod = destination.pod, let id = pod.standsFor, source.pod?.standsFor == id,
       let workload = cluster.workloads[id], workload.replicas > 1 || id.kind == .daemonSet
     else { return destination }
@@ -72,22 +72,7 @@ extension Diagnoser {
     for port in to.ownPod?.template.ports ?? [] where port.proto == proto && !numbers.contains(port.port) {
       numbers.append(port.port)
     }
-    if numbers.isEmpty {
-      let reach = engine.reach(from: from, to: to, proto)
-      // One port of each answer stands for all that have it.
-      if reach.allowed == [PortReach.everyPort] { numbers = [1] }
-      var walk = Walk()
-      if !numbers.isEmpty || (reach.allowed.isEmpty && reach.undecided.isEmpty) {
-        return judge(Flow(source: from, destination: to, proto: proto, port: 1), rewritten: rewritten)
-      }
-      for range in reach.allowed + reach.undecided {
-        let flow = Flow(source: from, destination: to, proto: proto, port: range.lowerBound)
-        walk.add(judge(flow, rewritten: rewritten).under("\(proto) \(PortReach.text([range]))"))
-      }
-      let covered = (reach.allowed + reach.undecided).reduce(0) { $0 + $1.count }
-      if covered < PortReach.everyPort.count { walk.add(judgeOneDenied(from, to, proto, reach)) }
-      return walk
-    }
+    if numbers.isEmpty { return judgeAllPorts(from, to, proto, rewritten: rewritten) }
     var walk = Walk()
     for number in numbers.sorted() {
       let part = judge(Flow(source: from, destination: to, proto: proto, port: number), rewritten: rewritten)
@@ -96,15 +81,18 @@ extension Diagnoser {
     return walk
   }
 
-  /// The first port that is neither allowed nor undecided stands for all others.
-  private func judgeOneDenied(_ from: Party, _ to: Party, _ proto: TrafficProtocol, _ reach: PortReach) -> Walk {
-    let ranges = (reach.allowed + reach.undecided).sorted { $0.lowerBound < $1.lowerBound }
-    var candidate: UInt16 = 1
-    for range in ranges where range.contains(candidate) {
-      candidate = range.upperBound == .max ? candidate : range.upperBound + 1
+  /// Every port, told by ranges that get the same answer; the first port of a range stands for it.
+  private func judgeAllPorts(_ from: Party, _ to: Party, _ proto: TrafficProtocol, rewritten: Bool) -> Walk {
+    let reach = engine.reach(from: from, to: to, proto)
+    let denied = PortSet.all.subtracting(reach.allowed).subtracting(reach.undecided)
+    let parts = [reach.allowed, reach.undecided, denied].filter { !$0.isEmpty }
+    var walk = Walk()
+    for part in parts {
+      let flow = Flow(source: from, destination: to, proto: proto, port: part.ranges[0].lowerBound)
+      let judged = judge(flow, rewritten: rewritten)
+      walk.add(parts.count > 1 ? judged.under("\(proto) \(part)") : judged)
     }
-    return judge(Flow(source: from, destination: to, proto: proto, port: candidate), rewritten: false)
-      .under("\(proto), every other port")
+    return walk
   }
 
   // MARK: One flow

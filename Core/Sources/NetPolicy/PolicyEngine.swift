@@ -1,5 +1,5 @@
 public import KubeModel
-import NetTypes
+public import NetTypes
 
 /// Judges flows by the network policies of a cluster.
 public typealias PolicyEngine = BasicPolicyEngine<KubernetesSemantics>
@@ -19,9 +19,6 @@ public struct BasicPolicyEngine<Semantics: PolicySemantics>: Sendable {
     baseline = Semantics.tierOrder(cluster.adminPolicies.filter { $0.tier == .baseline })
   }
 
-  /// Whether any admin or baseline policy exists.
-  public var hasAdminPolicies: Bool { !admin.isEmpty || !baseline.isEmpty }
-
   public func judge(_ flow: Flow) -> Judgement {
     if Semantics.isItself(flow) {
       let side = SideJudgement(.yes, .itself)
@@ -35,6 +32,11 @@ public struct BasicPolicyEngine<Semantics: PolicySemantics>: Sendable {
     Semantics.candidates(cluster.policies, for: pod).filter {
       Semantics.isolates($0, direction) && Semantics.selects($0, pod)
     }
+  }
+
+  /// The admin and baseline policies that select a party, in the order in which they speak.
+  public func selecting(_ party: Party) -> [AdminPolicy] {
+    (admin + baseline).joined().filter { Semantics.selects($0.subject, party) }
   }
 
   // MARK: One side
@@ -91,8 +93,12 @@ public struct BasicPolicyEngine<Semantics: PolicySemantics>: Sendable {
   private func peerMatch(
     _ rule: PolicyRule, _ policy: NetworkPolicy, _ flow: Flow, _ direction: PolicyDirection
   ) -> Ternary {
+    matchesPeer(rule, policy, flow.peer(direction))
+  }
+
+  /// Whether one of a rule's peers is this party.
+  public func matchesPeer(_ rule: PolicyRule, _ policy: NetworkPolicy, _ party: Party) -> Ternary {
     if Semantics.matchesAllPeers(rule) { return .yes }
-    let party = flow.peer(direction)
     var result = Ternary.no
     for peer in rule.peers {
       result = result || matches(peer, policyNamespace: policy.name.namespace, party)
@@ -101,7 +107,7 @@ public struct BasicPolicyEngine<Semantics: PolicySemantics>: Sendable {
     return result
   }
 
-  func matches(_ peer: PolicyPeer, policyNamespace: String, _ party: Party) -> Ternary {
+  private func matches(_ peer: PolicyPeer, policyNamespace: String, _ party: Party) -> Ternary {
     switch peer {
     case .pods(let namespaces, let pods):
       return Ternary(
@@ -243,7 +249,7 @@ public struct BasicPolicyEngine<Semantics: PolicySemantics>: Sendable {
         guard matches else { continue }
         port = entry
       }
-      let match = matches(rule, flow.peer(direction))
+      let match = matchesPeer(rule, flow.peer(direction))
       if match == .no { continue }
       result.outcome.formUnion(Semantics.outcome(of: rule.action))
       result.rules.append(.rule(index, of: policy, direction, port: port))
@@ -253,7 +259,8 @@ public struct BasicPolicyEngine<Semantics: PolicySemantics>: Sendable {
     return result
   }
 
-  private func matches(_ rule: AdminRule, _ party: Party) -> Ternary {
+  /// Whether one of an admin rule's peers is this party.
+  public func matchesPeer(_ rule: AdminRule, _ party: Party) -> Ternary {
     var result = Ternary.no
     for peer in rule.peers {
       switch peer {
