@@ -149,6 +149,6 @@ let package = Package(
     tests("KubeManifestsTests", ["KubeManifests", .core("NetTypes"), .core("KubeModel")]),
     tests(
       "SkoopTests",
-      ["KubeManifests", .core("NetTypes"), .core("KubeModel"), .core("NetPolicy"), .core("NetDiagnosis"), .yams]),
+      ["KubeManifests", "skoop", .core("NetTypes"), .core("KubeModel"), .core("NetPolicy"), .core("NetDiagnosis")]),
   ] + probeTargets
 )
