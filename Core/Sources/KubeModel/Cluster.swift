@@ -24,7 +24,7 @@ public struct Cluster: Sendable {
   private var servicesByAddress: [IPAddress: [ObjectName]] = [:]
   private var servicesByNodePort: [NodePort: ObjectName] = [:]
 
-  private struct NodePort: Hashable {
+  fileprivate struct NodePort: Hashable {
     let port: UInt16
     let proto: TrafficProtocol
   }
@@ -50,13 +50,18 @@ public struct Cluster: Sendable {
 
   @discardableResult
   public mutating func upsert(_ node: Node) -> Node? {
-    let old = nodes.updateValue(node, forKey: node.name)
-    for address in old?.addresses ?? [] where nodeByAddress[address] == node.name {
-      nodeByAddress[address] = nil
-    }
+    let old = removeNode(node.name)
+    nodes[node.name] = node
     for address in node.addresses { nodeByAddress[address] = node.name }
     note(node.addresses)
     note(node.podCIDRs.map(\.address))
+    return old
+  }
+
+  @discardableResult
+  public mutating func removeNode(_ name: String) -> Node? {
+    guard let old = nodes.removeValue(forKey: name) else { return nil }
+    for address in old.addresses where nodeByAddress[address] == name { nodeByAddress[address] = nil }
     return old
   }
 
@@ -69,7 +74,8 @@ public struct Cluster: Sendable {
     return old
   }
 
-  public mutating func removePod(_ name: ObjectName) { pods.remove(name) }
+  @discardableResult
+  public mutating func removePod(_ name: ObjectName) -> Pod? { pods.remove(name) }
 
   @discardableResult
   public mutating func upsert(_ workload: Workload) -> Workload? {
@@ -80,22 +86,22 @@ public struct Cluster: Sendable {
   @discardableResult
   public mutating func upsert(_ service: Service) -> Service? {
     imply(service.name.namespace)
-    let old = services.updateValue(service, forKey: service.name)
-    for address in old?.allAddresses ?? [] {
-      servicesByAddress[address]?.removeAll { $0 == service.name }
-    }
-    for port in old?.ports ?? [] {
-      guard let nodePort = port.nodePort else { continue }
-      servicesByNodePort[NodePort(port: nodePort, proto: port.proto)] = nil
-    }
+    let old = removeService(service.name)
+    services[service.name] = service
     note(service.clusterAddresses)
-    for address in service.allAddresses {
-      servicesByAddress[address, default: []].append(service.name)
+    for address in service.allAddresses { servicesByAddress[address, default: []].append(service.name) }
+    for port in service.nodePorts { servicesByNodePort[port] = service.name }
+    return old
+  }
+
+  @discardableResult
+  public mutating func removeService(_ name: ObjectName) -> Service? {
+    guard let old = services.removeValue(forKey: name) else { return nil }
+    for address in old.allAddresses {
+      servicesByAddress[address]?.removeAll { $0 == name }
+      if servicesByAddress[address]?.isEmpty ?? false { servicesByAddress[address] = nil }
     }
-    for port in service.ports {
-      guard let nodePort = port.nodePort else { continue }
-      servicesByNodePort[NodePort(port: nodePort, proto: port.proto)] = service.name
-    }
+    for port in old.nodePorts where servicesByNodePort[port] == name { servicesByNodePort[port] = nil }
     return old
   }
 
@@ -112,6 +118,13 @@ public struct Cluster: Sendable {
     }
     slices[key, default: []].append(slice)
     return old
+  }
+
+  /// Removes the slice of this name, or the Endpoints object of the Service of this name.
+  public mutating func removeEndpoints(_ source: EndpointSlice.Source, _ name: ObjectName, of service: String) {
+    let key = ObjectName(name.namespace, service)
+    slices[key]?.removeAll { $0.source == source && $0.name == name }
+    if slices[key]?.isEmpty ?? false { slices[key] = nil }
   }
 
   @discardableResult
@@ -133,6 +146,15 @@ public struct Cluster: Sendable {
     let place = adminPolicies.firstIndex { policy.sortKey < $0.sortKey } ?? adminPolicies.endIndex
     adminPolicies.insert(policy, at: place)
     return old
+  }
+
+  public mutating func removePolicy(_ name: ObjectName) {
+    policies[name.namespace]?.removeAll { $0.name == name }
+    if policies[name.namespace]?.isEmpty ?? false { policies[name.namespace] = nil }
+  }
+
+  public mutating func removeAdminPolicy(kind: String, _ name: String) {
+    adminPolicies.removeAll { $0.kind == kind && $0.name == name }
   }
 
   public mutating func add(_ policy: UnmodelledPolicy) { unmodelled.append(policy) }
@@ -227,7 +249,11 @@ public struct Cluster: Sendable {
 }
 
 extension Service {
-  var allAddresses: [IPAddress] { clusterAddresses + externalAddresses + loadBalancerAddresses }
+  fileprivate var allAddresses: [IPAddress] { clusterAddresses + externalAddresses + loadBalancerAddresses }
+
+  fileprivate var nodePorts: [Cluster.NodePort] {
+    ports.compactMap { port in port.nodePort.map { Cluster.NodePort(port: $0, proto: port.proto) } }
+  }
 }
 
 extension AdminPolicy {

@@ -56,7 +56,7 @@ public struct Diagnoser: Sendable {
       }
       return false
     }
-    for workload in cluster.workloads.values where workload.id.kind == .daemonSet {
+    for workload in cluster.workloads.values.sorted(by: { $0.id < $1.id }) where workload.id.kind == .daemonSet {
       if look(workload.template.images, workload.id.description, workload.origin) { return nil }
     }
     for pod in cluster.pods.all where pod.standsFor == nil && pod.owner?.kind == "DaemonSet" {

@@ -70,6 +70,33 @@ struct AgreementTests {
     }
   }
 
+  @Test("an answer about an address nobody knows holds for every address that it may be")
+  func unknownAddresses() {
+    var decided = 0
+    var open = 0
+    for seed in 100_000..<100_400 as Range<UInt64> {
+      var random = RandomCluster(seed: seed)
+      let engine = PolicyEngine(random.cluster)
+      let naive = NaiveEvaluator(cluster: random.cluster)
+      let candidates = RandomCluster.possibleAddresses.filter { random.cluster.hasIPv6 || $0.family == .v4 }
+      for _ in 0..<6 {
+        var flow = random.flow()
+        guard let source = flow.source.pod else { continue }
+        flow.source = .pod(source, address: nil, in: random.cluster)
+        let found = engine.judge(flow).allowed
+        var outcomes: Set<Bool> = []
+        for address in candidates {
+          flow.source = .pod(source, address: address, in: random.cluster)
+          outcomes.formUnion(naive.outcomes(flow))
+        }
+        if found == .unknown { open += 1 } else { decided += 1 }
+        #expect(found != .yes || outcomes == [true], "seed \(seed)")
+        #expect(found != .no || outcomes == [false], "seed \(seed)")
+      }
+    }
+    #expect(decided > 500 && open > 20)
+  }
+
   @Test("each engine with one wrong rule is caught", arguments: Mutants.all.indices)
   func mutants(index: Int) {
     func firstDisagreement<S: PolicySemantics>(_ mutant: S.Type) -> String? {

@@ -61,6 +61,12 @@ struct RandomCluster {
     "172.16.0.1", "8.8.8.8", "10.9.9.9", "fd99::1", "2001:db8::1", "10.1.0.200",
   ]
 
+  /// Addresses in and out of each of the blocks.
+  static let possibleAddresses = [
+    "10.1.0.1", "10.1.0.77", "10.1.1.1", "10.1.2.1", "10.2.0.1", "192.168.0.1", "192.168.0.2", "172.16.0.1", "8.8.8.8",
+    "fd00::1", "fd00::1:1", "fd01::1", "2001:db8::1",
+  ].compactMap { IPAddress($0) }
+
   init(seed: UInt64) {
     random = SeededGenerator(state: seed)
     for index in 1...2 {
