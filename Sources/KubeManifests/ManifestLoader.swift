@@ -27,13 +27,17 @@ public struct ManifestLoader {
 
   /// Reads files and folders (recursively; files ending in `.yaml`, `.yml` or `.json`, in the order of their names;
   /// hidden ones left out). `-` stands for standard input.
-  public static func load(_ paths: [String]) throws(ManifestError) -> Manifests {
+  ///
+  /// - Parameter progress: called before each file with its number, from 1, and the count of all.
+  public static func load(
+    _ paths: [String], progress: (_ file: Int, _ count: Int) -> Void = { _, _ in }
+  ) throws(ManifestError) -> Manifests {
     var loader = ManifestLoader()
-    for path in paths {
-      for file in try Self.files(under: path) {
-        // Without a pool the trees of all files would live until the end on Darwin; here each is freed in turn.
-        try loader.read(text: try Self.contents(of: file), name: file == "-" ? "standard input" : file)
-      }
+    var files: [String] = []
+    for path in paths { files += try Self.files(under: path) }
+    for (index, file) in files.enumerated() {
+      progress(index + 1, files.count)
+      try loader.read(text: try Self.contents(of: file), name: file == "-" ? "standard input" : file)
     }
     return loader.finish()
   }

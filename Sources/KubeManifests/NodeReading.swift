@@ -202,20 +202,25 @@ private func isPortName(_ text: String) -> Bool {
 }
 
 extension YAMLNode {
-  /// The path of the value at a place of this tree, such as `spec.ports[0]`, and nil when there is none.
+  /// The path of the value at a place of this tree, such as `spec.ports[0]`, and nil when there is none. Aliases are not
+  /// followed: what they stand for is found where its anchor is.
   func path(line: Int, column: Int) -> String? {
     if mark?.line == line, mark?.column == column { return "" }
+    func isAlias(_ child: YAMLNode) -> Bool {
+      guard let mine = mark, let other = child.mark else { return false }
+      return (other.line, other.column) < (mine.line, mine.column)
+    }
     switch self {
     case .mapping(let mapping):
       for (key, value) in mapping {
         guard let name = key.keyText else { continue }
         if key.mark?.line == line, key.mark?.column == column { return name }
-        guard let rest = value.path(line: line, column: column) else { continue }
+        guard !isAlias(value), let rest = value.path(line: line, column: column) else { continue }
         return rest.isEmpty || rest.hasPrefix("[") ? name + rest : "\(name).\(rest)"
       }
     case .sequence(let sequence):
       for (index, value) in sequence.enumerated() {
-        guard let rest = value.path(line: line, column: column) else { continue }
+        guard !isAlias(value), let rest = value.path(line: line, column: column) else { continue }
         return rest.isEmpty || rest.hasPrefix("[") ? "[\(index)]\(rest)" : "[\(index)].\(rest)"
       }
     case .scalar, .alias:

@@ -20,10 +20,13 @@ struct ManifestOptions: ParsableArguments {
 
   static func load(_ paths: [String]) throws -> Cluster {
     do throws(ManifestError) {
-      let loaded = try ManifestLoader.load(paths)
+      let progress = Progress()
+      let loaded = try ManifestLoader.load(paths) { file, count in progress.show("reading file \(file) of \(count)") }
+      progress.clear()
       report(loaded)
       return loaded.cluster
     } catch {
+      Progress().clear()
       throw Failure(status: .badInput, message: error.description)
     }
   }

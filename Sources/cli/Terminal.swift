@@ -29,3 +29,16 @@ enum Terminal {
 
   static func error(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }
+
+/// One line on standard error that is written over, when that is a terminal; nothing otherwise.
+struct Progress {
+  private let isTerminal = isatty(2) == 1
+
+  func show(_ text: String) {
+    if isTerminal { Terminal.error("\r\u{1b}[K\(text)") }
+  }
+
+  func clear() {
+    if isTerminal { Terminal.error("\r\u{1b}[K") }
+  }
+}

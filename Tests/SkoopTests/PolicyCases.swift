@@ -99,6 +99,7 @@ struct PolicyCases {
       Case("without a port: declared and denied", ports("{port: 81}"), "y/a", "x/a", nil, .tcp, .unreachable, .policyIngressDenied),
       Case("without a port, none declared: all of them", ports("{protocol: SCTP, port: 80}"), "y/a", "x/a", nil, .sctp, .partial, .policyIngressDenied),
       Case("an unassigned pod address is a gap", "", "x/a", "10.0.100.9", .undecided, .addressUnknownPod),
+      Case("and as the source", denyX, "10.0.100.9", "x/a", .undecided, .addressUnknownPod, .policyIngressDenied),
       Case("two addresses outside", "", "203.0.113.7", "203.0.113.8", .undecided, .addressOutsideOnly),
       Case("a policy that is not modelled is a gap", "---\n{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: c, namespace: x}}\n", "y/a", "x/a", .undecided, .policyUnmodelled),
       Case("not modelled, but of another namespace", "---\n{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: c, namespace: z}}\n", "y/a", "x/a", .reachable),

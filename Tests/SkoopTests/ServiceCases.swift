@@ -126,6 +126,7 @@ struct ServiceCases {
     Case("a host port", pod("h", "pod: h", "nodeName: n1, initContainers: [{name: i, restartPolicy: Always, ports: [{containerPort: 90, hostPort: 9090}]}]", "phase: Running, podIP: 10.0.0.60") + World.policy("{podSelector: {}, ingress: [{ports: [{port: 90}]}]}"), "203.0.113.7", "node/n1", 9090, .tcp, .reachable),
     Case("an Ingress from its controller", service("\(one), \(http)") + ingress("s", "number: 8000"), "y/a", "ingress/x/i", nil, nil, .reachable),
     Case("an Ingress from outside: the controller is not known", service("\(one), \(http)") + ingress("s", "number: 8000"), "203.0.113.7", "ingress/x/i", nil, nil, .undecided, .routeForwarderUnknown),
+    Case("an Ingress from outside, where only the controller is allowed", service("\(one), \(http)") + ingress("s", "number: 8000") + World.policy("{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {ns: z}}}]}]}"), "203.0.113.7", "ingress/x/i", nil, nil, .undecided, .routeForwarderUnknown),
     Case("an Ingress to a Service that is missing", ingress("nope", "number: 8000"), "203.0.113.7", "ingress/x/i", nil, nil, .unreachable, .routeServiceMissing),
     Case("an Ingress to a port that is missing", service("\(one), \(http)") + ingress("s", "name: web"), "y/a", "ingress/x/i", nil, nil, .unreachable, .servicePortNotFound),
     Case("an HTTPRoute", service("\(one), \(http)") + route("x", "{name: s, port: 8000}"), "y/a", "httproute/x/r", nil, nil, .reachable),

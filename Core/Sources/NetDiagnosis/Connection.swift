@@ -12,6 +12,11 @@ extension Diagnoser {
   ) -> Walk {
     if let problem = destination.problem { return Walk(.no, problem) }
     var walk = Walk()
+    if source.isForwarder {
+      walk.outcome = Outcome(.unknown)
+      walk.steps = [Step(.unknown, "whether the policies let \(source.title) through is not known")]
+      return walk
+    }
     var paired = false
     for from in source.parties {
       for to in destination.parties {

@@ -27,6 +27,10 @@ public struct Diagnoser: Sendable {
         part = Walk(.no, problem)
       } else {
         part = self.walk(question, from: source)
+        if source.isOutside, let address = source.parties.first?.address, let gap = unknownPod(address) {
+          part.outcome = Outcome(.unknown)
+          part.note(gap)
+        }
       }
       if sources.count > 1 { part = part.under("from \(source.title)") }
       walk.add(part)

@@ -9,6 +9,8 @@ struct End {
   let parties: [Party]
   /// Why this end cannot talk at all.
   var problem: Finding?
+  /// Whether it stands for an ingress controller or gateway that is not known.
+  var isForwarder = false
 
   init(title: String, parties: [Party], problem: Finding? = nil) {
     self.title = title

@@ -14,11 +14,7 @@ extension Diagnoser {
       walk.add(
         self.walk(backend, of: route, from: source).under("\(route.id) \(backend.match)", place: place(backend, route)))
     }
-    if source.isOutside, walk.outcome.works || walk.outcome.open {
-      walk.outcome.add(.unknown)
-      if !walk.outcome.fails { walk.outcome = Outcome(.unknown) }
-      walk.note(forwarderUnknown(route, source))
-    }
+    if source.isOutside, walk.outcome.open { walk.note(forwarderUnknown(route, source)) }
     return walk
   }
 
@@ -55,7 +51,10 @@ extension Diagnoser {
 
   /// Traffic that came from outside is sent on by a forwarder inside the cluster, whose policies are not known.
   private func inside(_ source: End) -> End {
-    source.isOutside ? End(title: "the forwarder", parties: [.someOtherNode]) : source
+    if !source.isOutside { return source }
+    var forwarder = End(title: "the forwarder", parties: [.someOtherNode])
+    forwarder.isForwarder = true
+    return forwarder
   }
 
   private func evidence(_ backend: Route.Backend, _ route: Route) -> Evidence {
