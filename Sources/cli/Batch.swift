@@ -79,8 +79,10 @@ enum Batch {
       }
       return port
     }
+    let source = try end("src", line.src)
+    if !source.canBeSource { throw Problem(text: "src: \(source) can only be a destination") }
     return Question(
-      source: try end("src", line.src), destination: try end("dst", line.dst), port: proto == .icmp ? nil : port,
+      source: source, destination: try end("dst", line.dst), port: proto == .icmp ? nil : port,
       proto: proto)
   }
 

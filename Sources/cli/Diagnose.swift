@@ -58,6 +58,9 @@ struct Diagnose: ParsableCommand {
     for text in [src, dst].compactMap({ $0 }) where EndReference(text) == nil {
       throw ValidationError(Self.notAnEnd(text))
     }
+    if let source = src.flatMap({ EndReference($0) }), !source.canBeSource {
+      throw ValidationError("\(source) can only be DST: give the pod that forwards its traffic as SRC")
+    }
   }
 
   static func notAnEnd(_ text: String) -> String {

@@ -38,6 +38,10 @@ struct ManifestOptions: ParsableArguments {
       }
       Terminal.error("skoop: skipped \(kinds.joined(separator: ", "))\n")
     }
+    for policy in loaded.cluster.unmodelled {
+      let name = policy.namespace.isEmpty ? policy.name : "\(policy.namespace)/\(policy.name)"
+      Terminal.error("skoop: \(policy.kind) \(name) is not modelled (\(loaded.cluster.place(policy.origin)))\n")
+    }
     for item in loaded.replaced {
       Terminal.error(
         "skoop: \(item.object) is given twice: \(loaded.cluster.place(item.by)) replaces "

@@ -57,6 +57,7 @@ struct CommandTests {
       "ICMP with a port",
       ["diagnose", "--manifests", shop, "shop/orders", "shop/web", "--port", "1", "--protocol", "icmp"], 64
     ),
+    ("a route as the source", ["diagnose", "--manifests", shop, "ingress/shop/shop", "shop/web"], 64),
     ("no such folder", ["diagnose", "--manifests", shop + "/none", "shop/orders", "shop/web"], 65),
     ("no such pod", ["diagnose", "--manifests", shop, "shop/orders", "shop/none"], 69),
     ("no such Service", ["diagnose", "--manifests", shop, "shop/orders", "svc/shop/none"], 69),

@@ -205,6 +205,15 @@ struct ServiceCases {
       .tcp, .reachable),
     Case(
       "a cluster address from outside", plain, "203.0.113.7", "svc/x/s", 8000, .tcp, .unreachable, .serviceNotExposed),
+    Case(
+      "a Service as the source: its pods",
+      plain
+        + World.policy(
+          "{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {ns: x}}, podSelector: {matchLabels: {pod: a}}}]}]}",
+          namespace: "y"), "svc/x/s", "y/a", .reachable),
+    Case(
+      "a Service without pods as the source", service("selector: {pod: aa}, \(http)"), "svc/x/s", "y/a", .unreachable,
+      .serviceSelectorMatchesNothing),
     Case("ICMP to a Service", plain, "y/a", "svc/x/s", nil, .icmp, .undecided, .serviceNoICMP),
   ]
 

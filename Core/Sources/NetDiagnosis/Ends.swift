@@ -75,6 +75,10 @@ extension Diagnoser {
           if let pod = backend.pod, !pods.contains(where: { $0.name == pod.name }) { pods.append(pod) }
         }
       }
+      if pods.isEmpty, let port = service.ports.first {
+        let problem = noEndpoint(service, port, cluster.backends(of: service, port))
+        return [End(title: "Service \(name)", parties: [], problem: problem)]
+      }
       return pods.map { end($0) }
     case .route: return []
     case .address(let address):

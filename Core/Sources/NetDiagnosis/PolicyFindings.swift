@@ -52,13 +52,7 @@ extension Cluster {
     case .notSelectable, .itself, .ownNode, .notIsolated:
       return nil
     case .rule(let rule):
-      if side.allowed == .yes { return nil }
-      return Finding(
-        direction == .ingress ? .policyIngressDenied : .policyEgressDenied,
-        title: "\(rule.title) denies \(direction) \(direction == .ingress ? "to" : "from") \(subject)",
-        detail: "The rule matches \(traffic), and decides before any NetworkPolicy that might allow it.",
-        evidence: [evidence(rule)],
-        remedy: "Add a rule that allows it before this one, or narrow this one; only a cluster's admin can.")
+      return side.allowed == .yes ? nil : denied(by: rule, direction, flow)
     case .isolated(let policies, let nearest):
       return denied(policies, nearest, direction, flow)
     case .undefinedProtocol(let policies):
@@ -79,6 +73,22 @@ extension Cluster {
         remedy: "Give the addresses or nodes of the pods (a dump of the running cluster has them), or make the rules "
           + "independent of them.")
     }
+  }
+
+  private func denied(by rule: RuleReference, _ direction: PolicyDirection, _ flow: Flow) -> Finding {
+    let subject = flow.subject(direction).title
+    let isBaseline = rule.tier == .baseline
+    return Finding(
+      direction == .ingress ? .policyIngressDenied : .policyEgressDenied,
+      title: "\(rule.title) denies \(direction) \(direction == .ingress ? "to" : "from") \(subject)",
+      detail: "The rule matches \(Self.describe(flow)), and "
+        + (isBaseline
+          ? "no NetworkPolicy selects \(subject) for \(direction) and would speak in its place."
+          : "decides before any NetworkPolicy that might allow it."),
+      evidence: [evidence(rule)],
+      remedy: isBaseline
+        ? "Select \(subject) by a NetworkPolicy that allows this: the baseline then says nothing."
+        : "Ask the cluster's administrator for a rule that allows it before this one, or for a narrower one.")
   }
 
   static func describe(_ flow: Flow) -> String {

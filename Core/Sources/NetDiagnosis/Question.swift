@@ -56,6 +56,9 @@ extension EndReference: LosslessStringConvertible {
     }
   }
 
+  /// Whether it can speak first: everything but an Ingress or a route, which stand for what others forward.
+  public var canBeSource: Bool { if case .route = self { false } else { true } }
+
   public var description: String {
     switch self {
     case .pod(let name): "pod/\(name)"

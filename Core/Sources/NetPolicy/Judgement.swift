@@ -52,6 +52,8 @@ public struct SideJudgement: Hashable, Sendable {
 /// One rule of a policy, and the place where it is written.
 public struct RuleReference: Hashable, Sendable {
   public let kind: String
+  /// Nil for a NetworkPolicy.
+  public let tier: AdminPolicy.Tier?
   /// Empty for the admin tiers.
   public let namespace: String
   public let name: String
@@ -76,7 +78,7 @@ public struct RuleReference: Hashable, Sendable {
     _ index: Int, of policy: NetworkPolicy, _ direction: PolicyDirection, port: PolicyPort? = nil
   ) -> RuleReference {
     RuleReference(
-      kind: "NetworkPolicy", namespace: policy.name.namespace, name: policy.name.name,
+      kind: "NetworkPolicy", tier: nil, namespace: policy.name.namespace, name: policy.name.name,
       direction: direction,
       index: index, ruleName: "", action: .allow, port: port,
       origin: policy.origin.at(line: policy.rules(direction)[index].line))
@@ -87,7 +89,7 @@ public struct RuleReference: Hashable, Sendable {
   ) -> RuleReference {
     let rule = policy.rules(direction)[index]
     return RuleReference(
-      kind: policy.kind, namespace: "", name: policy.name, direction: direction, index: index,
+      kind: policy.kind, tier: policy.tier, namespace: "", name: policy.name, direction: direction, index: index,
       ruleName: rule.name,
       action: rule.action, port: port, origin: policy.origin.at(line: rule.line))
   }
