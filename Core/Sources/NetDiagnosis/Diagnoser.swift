@@ -36,7 +36,8 @@ public struct Diagnoser: Sendable {
       walk.add(part)
     }
     return Diagnosis(
-      question: question, verdict: walk.outcome.verdict, findings: walk.findings, checked: ["policy", "service"],
+      question: question, verdict: walk.outcome.verdict, findings: walk.findings.merged(),
+      checked: ["policy", "service"],
       assumptions: assumptions, steps: walk.steps)
   }
 

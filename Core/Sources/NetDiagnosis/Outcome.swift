@@ -73,3 +73,32 @@ struct Walk {
     return walk
   }
 }
+
+extension [Finding] {
+  /// One finding in place of several that rest on the same evidence, such as a policy that keeps out every pod of a
+  /// workload. The severest come first; within one severity the order stays.
+  func merged() -> [Finding] {
+    var result: [Finding] = []
+    var titles: [[String]] = []
+    for finding in self {
+      let same = result.firstIndex {
+        $0.code == finding.code && $0.severity == finding.severity && $0.evidence == finding.evidence
+          && $0.remedy == finding.remedy && !$0.evidence.isEmpty
+      }
+      if let same {
+        titles[same].append(finding.title)
+      } else {
+        result.append(finding)
+        titles.append([])
+      }
+    }
+    let merged = zip(result, titles).map { finding, others in
+      if others.isEmpty { return finding }
+      let named = others.prefix(5).joined(separator: "; ") + (others.count > 5 ? "; and \(others.count - 5) more" : "")
+      return Finding(
+        finding.code, severity: finding.severity, title: "\(finding.title), and \(others.count) more such",
+        detail: "\(finding.detail) In the same way: \(named).", evidence: finding.evidence, remedy: finding.remedy)
+    }
+    return Severity.allCases.reversed().flatMap { severity in merged.filter { $0.severity == severity } }
+  }
+}

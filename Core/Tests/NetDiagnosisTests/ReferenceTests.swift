@@ -53,4 +53,20 @@ struct ReferenceTests {
       #expect(parts.count == 2 && code.allSatisfy { $0.isLowercase || $0 == "." || $0 == "-" }, "\(code)")
     }
   }
+
+  @Test("findings of one cause are told once, the severest first")
+  func merging() {
+    func finding(_ code: FindingCode, _ title: String, _ evidence: String?) -> Finding {
+      Finding(code, title: title, detail: title, evidence: [evidence.map { Evidence($0) }].compactMap { $0 })
+    }
+    let merged = [
+      finding(.podNotReady, "p", "x"), finding(.policyIngressDenied, "a", "policy"),
+      finding(.policyIngressDenied, "b", "policy"),
+      finding(.policyIngressDenied, "c", "other"), finding(.policyIngressDenied, "d", nil),
+      finding(.policyIngressDenied, "e", nil),
+      finding(.policyIngressDenied, "f", "policy"),
+    ].merged()
+    #expect(merged.map(\.title) == ["a, and 2 more such", "c", "d", "e", "p"])
+    #expect(merged[0].detail == "a In the same way: b; f.")
+  }
 }
