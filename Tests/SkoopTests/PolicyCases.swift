@@ -209,6 +209,9 @@ struct PolicyCases {
         .partial, .policyIngressDenied),
       Case("an unassigned pod address is a gap", "", "x/a", "10.0.100.9", .undecided, .addressUnknownPod),
       Case("and as the source", denyX, "10.0.100.9", "x/a", .undecided, .addressUnknownPod, .policyIngressDenied),
+      Case(
+        "loopback is the pod itself", World.policy("{podSelector: {}, policyTypes: [Ingress, Egress]}"), "x/a",
+        "127.0.0.1", .reachable),
       Case("two addresses outside", "", "203.0.113.7", "203.0.113.8", .undecided, .addressOutsideOnly),
       Case(
         "a policy that is not modelled is a gap",

@@ -97,6 +97,8 @@ public struct Diagnoser: Sendable {
   }
 
   func walk(to address: IPAddress, _ port: UInt16?, _ proto: TrafficProtocol?, from source: End) -> Walk {
+    // Loopback is the source's own: it never leaves the pod or the node.
+    if address.isLoopback, !source.isOutside { return connect(source, source, proto ?? .tcp, port) }
     let services = cluster.services(at: address)
     if !services.isEmpty {
       // One load balancer address may be shared by Services with different ports.
