@@ -72,10 +72,12 @@ extension ObjectReader {
     let endpoints = try root.list("endpoints").map { node throws(FieldError) in
       let conditions = try node.get("conditions")
       let ready = try conditions?.bool("ready") ?? true
+      // v1beta1 (until Kubernetes 1.24) had the node among the topology's labels.
+      let oldNodeName = try node.get("topology")?.text("kubernetes.io/hostname")
       return EndpointSlice.Endpoint(
         addresses: try node.list("addresses").map { node throws(FieldError) in try node.address() },
         ready: ready, serving: try conditions?.bool("serving") ?? ready,
-        terminating: try conditions?.bool("terminating") ?? false, nodeName: try node.text("nodeName"),
+        terminating: try conditions?.bool("terminating") ?? false, nodeName: try node.text("nodeName") ?? oldNodeName,
         pod: try targetPod(node), line: node.line)
     }
     return EndpointSlice(

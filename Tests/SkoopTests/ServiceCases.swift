@@ -201,6 +201,11 @@ struct ServiceCases {
       "internalTrafficPolicy: Local with none here", service("\(one), internalTrafficPolicy: Local, \(http)"), "y/b",
       "svc/x/s", 8000, .tcp, .unreachable, .serviceTrafficPolicy),
     Case(
+      "a slice of the old version names its node as topology",
+      service("\(one), internalTrafficPolicy: Local, \(http)")
+        + slice("{port: 80}", "{addresses: [10.0.0.1], topology: {kubernetes.io/hostname: n1}}").replacing(
+          "k8s.io/v1", with: "k8s.io/v1beta1"), "y/b", "svc/x/s", 8000, .tcp, .unreachable, .serviceTrafficPolicy),
+    Case(
       "session affinity changes nothing", service("\(one), sessionAffinity: ClientIP, \(http)"), "y/a", "svc/x/s", 8000,
       .tcp, .reachable),
     Case(

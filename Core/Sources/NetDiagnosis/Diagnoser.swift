@@ -97,8 +97,12 @@ public struct Diagnoser: Sendable {
   }
 
   func walk(to address: IPAddress, _ port: UInt16?, _ proto: TrafficProtocol?, from source: End) -> Walk {
-    // Loopback is the source's own: it never leaves the pod or the node.
-    if address.isLoopback, !source.isOutside { return connect(source, source, proto ?? .tcp, port) }
+    if address.isLoopback, !source.isOutside {
+      var walk = Walk()
+      walk.outcome = Outcome(.yes)
+      walk.steps = [Step(.passed, "\(address) never leaves \(source.title)")]
+      return walk
+    }
     let services = cluster.services(at: address)
     if !services.isEmpty {
       // One load balancer address may be shared by Services with different ports.
