@@ -44,8 +44,12 @@ public struct ManifestLoader {
 
   /// Reads one text as if it were a file called `name`.
   public static func load(text: String, name: String) throws(ManifestError) -> Manifests {
+    try load(text: text, name: name, pieceSize: 4 << 20)
+  }
+
+  static func load(text: String, name: String, pieceSize: Int) throws(ManifestError) -> Manifests {
     var loader = ManifestLoader()
-    try loader.read(text: text, name: name)
+    try loader.read(text: text, name: name, pieceSize: pieceSize)
     return loader.finish()
   }
 
@@ -96,9 +100,16 @@ public struct ManifestLoader {
     return text
   }
 
-  private mutating func read(text: String, name: String) throws(ManifestError) {
+  /// - Parameter pieceSize: bytes from which on a list is read in pieces.
+  mutating func read(text: String, name: String, pieceSize: Int = 4 << 20) throws(ManifestError) {
     let file = UInt32(result.cluster.files.count)
     result.cluster.files.append(name)
+    if let splitter = ListSplitter(text, pieceSize: pieceSize) {
+      let before = result
+      // What cannot be read in pieces, e.g. since an alias names an anchor in another, is read as a whole.
+      if try read(splitter, file: name, number: file) { return }
+      result = before
+    }
     var document = 0
     do {
       // The basic resolver leaves scalars alone; NodeReading.swift decides what they are.
@@ -113,6 +124,27 @@ public struct ManifestLoader {
     } catch {
       throw Self.describe(error, file: name, document: document + 1)
     }
+  }
+
+  /// Reads a list in pieces. False when a piece is no YAML by itself, or the whole is no list.
+  private mutating func read(_ splitter: ListSplitter, file: String, number: UInt32) throws(ManifestError) -> Bool {
+    func parse(_ text: String) -> YAMLNode? {
+      try? Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
+    }
+    guard let header = parse(splitter.header), let kind = try? header.text("kind"), kind.hasSuffix("List") else {
+      return false
+    }
+    let version = (try? header.text("apiVersion")) ?? ""
+    for piece in splitter.pieces {
+      guard let root = parse(piece.document), let items = try? root.list("items") else { return false }
+      for (index, item) in items.enumerated() {
+        let origin = Origin(file: number, document: 1, line: item.line)
+        try read(
+          document: item, file: file, origin: origin, at: "items[\(piece.itemsBefore + index)]",
+          inList: (version, kind))
+      }
+    }
+    return true
   }
 
   private static func describe(_ error: any Error, file: String, document: Int) -> ManifestError {
@@ -132,21 +164,21 @@ public struct ManifestLoader {
     return ManifestError(file: file, document: document, line: line, problem: "is not valid YAML: \(problem)")
   }
 
-  private mutating func read(document root: YAMLNode, file: String, origin: Origin) throws(ManifestError) {
+  /// - Parameter path: where `root` is in its document.
+  private mutating func read(
+    document root: YAMLNode, file: String, origin: Origin, at path: String = "",
+    inList list: (version: String, kind: String)? = nil
+  ) throws(ManifestError) {
     var header = Header()
     do throws(FieldError) {
       if root.isNull { return }
       guard case .mapping = root else { throw root.fail("expected an object") }
-      try read(object: root, origin: origin, &header)
+      try read(object: root, origin: origin, inList: list, &header)
     } catch {
-      var field = root.path(line: error.line, column: error.column)
-      if let child = error.child {
-        field = (field ?? "").isEmpty ? child : "\(field ?? "").\(child)"
-      }
+      let steps = [path, root.path(line: error.line, column: error.column) ?? "", error.child ?? ""]
       throw ManifestError(
         file: file, document: Int(origin.document), line: error.line == 0 ? nil : error.childLine ?? error.line,
-        object: header.title,
-        field: field, problem: error.problem)
+        object: header.title, field: steps.filter { !$0.isEmpty }.joined(separator: "."), problem: error.problem)
     }
   }
 
@@ -162,20 +194,27 @@ public struct ManifestLoader {
     }
   }
 
-  private mutating func read(object root: YAMLNode, origin: Origin, _ header: inout Header) throws(FieldError) {
-    let version = try root.text("apiVersion") ?? ""
-    guard let kind = try root.text("kind"), !kind.isEmpty else {
-      if version.isEmpty {
-        result.skipped["", default: 0] += 1
-        return
-      }
-      throw root.fail("is required", child: "kind")
+  /// - Parameter list: the version and kind of the list that holds the object. In a list of one kind, as the API itself
+  ///   gives it (`PodList`), the objects do not repeat them.
+  private mutating func read(
+    object root: YAMLNode, origin: Origin, inList list: (version: String, kind: String)?, _ header: inout Header
+  ) throws(FieldError) {
+    var version = try root.text("apiVersion") ?? ""
+    var kind = try root.text("kind") ?? ""
+    if kind.isEmpty, version.isEmpty, let list, list.kind != "List" {
+      version = list.version
+      kind = String(list.kind.dropLast("List".count))
+    }
+    if kind.isEmpty {
+      if !version.isEmpty { throw root.fail("is required", child: "kind") }
+      result.skipped["", default: 0] += 1
+      return
     }
     header.kind = kind
     if kind.hasSuffix("List"), let items = try root.get("items") {
       for item in try items.items() {
         header = Header()
-        try read(object: item, origin: origin.at(line: item.line), &header)
+        try read(object: item, origin: origin.at(line: item.line), inList: (version, kind), &header)
       }
       return
     }
