@@ -22,7 +22,6 @@ extension ObjectReader {
     service.internalTrafficPolicy = try spec.choice("internalTrafficPolicy") ?? .cluster
     service.externalTrafficPolicy = try spec.choice("externalTrafficPolicy") ?? .cluster
     service.publishNotReadyAddresses = try spec.bool("publishNotReadyAddresses") ?? false
-    service.allocatesNodePorts = try spec.bool("allocateLoadBalancerNodePorts") ?? true
     service.clientAffinity = try spec.text("sessionAffinity") == "ClientIP"
     return service
   }

@@ -65,7 +65,6 @@ public struct Service: Hashable, Sendable {
   public var internalTrafficPolicy: TrafficPolicy = .cluster
   public var externalTrafficPolicy: TrafficPolicy = .cluster
   public var publishNotReadyAddresses = false
-  public var allocatesNodePorts = true
   /// `sessionAffinity: ClientIP`.
   public var clientAffinity = false
   public var origin: Origin

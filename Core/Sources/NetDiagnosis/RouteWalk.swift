@@ -10,9 +10,12 @@ extension Diagnoser {
     if backends.isEmpty {
       return Walk(.no, noBackend(route), place: cluster.place(route.origin))
     }
+    let gateways =
+      route.gateways.isEmpty ? "" : " of gateway \(route.gateways.map(\.description).joined(separator: ", "))"
     for backend in backends {
       walk.add(
-        self.walk(backend, of: route, from: source).under("\(route.id) \(backend.match)", place: place(backend, route)))
+        self.walk(backend, of: route, from: source)
+          .under("\(route.id)\(gateways) \(backend.match)", place: place(backend, route)))
     }
     if source.isOutside, walk.outcome.open { walk.note(forwarderUnknown(route, source)) }
     return walk

@@ -49,7 +49,8 @@ extension Diagnoser {
     if ports.isEmpty { return Walk(.no, portNotFound(service, port, proto), place: place) }
     var walk = Walk()
     for servicePort in ports {
-      let target = "\(servicePort.proto) \(servicePort.port) → target port \(servicePort.targetPort)"
+      let affinity = service.clientAffinity ? ", each client keeps to one endpoint" : ""
+      let target = "\(servicePort.proto) \(servicePort.port) → target port \(servicePort.targetPort)\(affinity)"
       let part = self.walk(service, servicePort, entry, from: source)
       walk.add(part.under("\(title) \(target)", place: place))
     }

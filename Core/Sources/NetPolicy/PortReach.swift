@@ -14,7 +14,6 @@ public struct PortSet: Hashable, Sendable {
 
   public var isEmpty: Bool { ranges.isEmpty }
   public var isAll: Bool { self == .all }
-  public var count: Int { ranges.reduce(0) { $0 + $1.count } }
 
   /// Adds a range that begins after all others end.
   mutating func append(_ range: ClosedRange<UInt16>) {

@@ -41,11 +41,6 @@ public struct IPPrefix: Hashable, Sendable {
   public func contains(_ other: IPPrefix) -> Bool {
     length <= other.length && contains(other.address)
   }
-
-  /// Whether the two blocks have an address in common.
-  public func overlaps(_ other: IPPrefix) -> Bool {
-    contains(other) || other.contains(self)
-  }
 }
 
 extension IPAddress.Family {
