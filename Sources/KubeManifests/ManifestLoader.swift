@@ -59,14 +59,16 @@ public struct ManifestLoader {
     return result
   }
 
-  private static func files(under path: String) throws(ManifestError) -> [String] {
+  /// - Parameter folders: the real paths of the folders above, so that a link to one of them ends the walk.
+  private static func files(under path: String, in folders: Set<String> = []) throws(ManifestError) -> [String] {
     if path == "-" { return [path] }
-    var isDirectory: ObjCBool = false
     let manager = FileManager.default
-    guard unsafe manager.fileExists(atPath: path, isDirectory: &isDirectory) else {
+    guard manager.fileExists(atPath: path) else {
       throw ManifestError(file: path, problem: "no such file or folder")
     }
-    guard isDirectory.boolValue else { return [path] }
+    guard isFolder(path) else { return [path] }
+    let real = URL(filePath: path).resolvingSymlinksInPath().path
+    if folders.contains(real) { return [] }
     let names: [String]
     do {
       names = try manager.contentsOfDirectory(atPath: path).sorted()
@@ -76,13 +78,19 @@ public struct ManifestLoader {
     var files: [String] = []
     for name in names where !name.hasPrefix(".") {
       let child = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
-      if unsafe manager.fileExists(atPath: child, isDirectory: &isDirectory), isDirectory.boolValue {
-        files += try Self.files(under: child)
+      if isFolder(child) {
+        files += try Self.files(under: child, in: folders.union([real]))
       } else if [".yaml", ".yml", ".json"].contains(where: { name.lowercased().hasSuffix($0) }) {
         files.append(child)
       }
     }
     return files
+  }
+
+  /// Whether a path leads to a folder; links are followed.
+  private static func isFolder(_ path: String) -> Bool {
+    let values = try? URL(filePath: path).resolvingSymlinksInPath().resourceValues(forKeys: [.isDirectoryKey])
+    return values?.isDirectory ?? false
   }
 
   private static func contents(of file: String) throws(ManifestError) -> String {

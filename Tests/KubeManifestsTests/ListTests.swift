@@ -1,3 +1,4 @@
+import Foundation
 import KubeModel
 import NetTypes
 import Testing
@@ -63,5 +64,32 @@ struct ListTests {
       {"kind": "PodList", "apiVersion": "v1", "items": [{"metadata": {"name": "a"}, "spec": {}}]}
       """
     #expect(try ManifestLoader.load(text: text, name: "f").cluster.pods.count == 1)
+  }
+
+  @Test("folders are read recursively and in order, links followed but not in circles")
+  func folders() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "manifests-\(UInt64.random(in: 0 ... .max))")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let inner = folder.appending(path: "b/c")
+    try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
+    func write(_ path: String, _ pod: String) throws {
+      let text = "{apiVersion: v1, kind: Pod, metadata: {name: \(pod)}, spec: {}}\n"
+      try Data(text.utf8).write(to: folder.appending(path: path))
+    }
+    try write("a.yaml", "one")
+    try write("b/two.yml", "two")
+    try write("b/c/three.JSON", "three")
+    try write("b/.hidden.yaml", "four")
+    try write("b/notes.txt", "five")
+    try FileManager.default.createSymbolicLink(at: inner.appending(path: "up"), withDestinationURL: folder)
+    try FileManager.default.createSymbolicLink(
+      at: folder.appending(path: "z.yaml"), withDestinationURL: folder.appending(path: "a.yaml"))
+    let loaded = try ManifestLoader.load([folder.path])
+    #expect(Set(loaded.cluster.pods.all.map(\.name.name)) == ["one", "two", "three"])
+    #expect(
+      loaded.cluster.files.map { $0.split(separator: "/").last.map(String.init) } == [
+        "a.yaml", "three.JSON", "two.yml", "z.yaml",
+      ])
+    #expect(throws: ManifestError.self) { try ManifestLoader.load([folder.path + "/none"]) }
   }
 }
