@@ -3,7 +3,7 @@ SHELL := /bin/bash
 SWIFT ?= swift
 RELEASE := $(SWIFT) build -c release
 
-.PHONY: help setup build demo test test-all lint format bench clean
+.PHONY: help setup build demo test test-all lint format bench bench-agent bench-manifests clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -11,9 +11,10 @@ help: ## this list
 setup: ## install what is missing to build, test and try it (Debian, Ubuntu)
 	@scripts/setup.sh test
 
-build: ## the agent, optimised: .build/release/skoop-agent
+build: ## the agent and the command line, optimised: .build/release/skoop-agent, .build/release/skoop
 	@scripts/setup.sh build
 	$(RELEASE) --product skoop-agent
+	$(RELEASE) --product skoop
 
 demo: ## a small cluster of namespaces, faults one after another, and what skoop says about them
 	@scripts/setup.sh demo
@@ -35,11 +36,16 @@ lint: ## formatting and shell scripts
 format: ## format the Swift sources in place
 	$(SWIFT) format --in-place --parallel --recursive Core/Package.swift Core/Sources Core/Tests Package.swift Plugins Sources Tests
 
-bench: ## measure; the result goes to docs/results/bench.json
+bench: bench-agent bench-manifests ## measure everything; the results go to docs/results/
+
+bench-agent: ## measure the agent: docs/results/bench.json
 	@scripts/setup.sh test
 	$(RELEASE) --product skoop-agent
 	$(RELEASE) --product skoop-bench
 	.build/release/skoop-bench --agent .build/release/skoop-agent --output docs/results/bench.json
+
+bench-manifests: ## measure loading, asking and the policy matrix on the manifests of 100,000 pods
+	cd Benchmarks && $(SWIFT) run -c release manifest-bench
 
 clean: ## remove what was built
 	rm -rf .build Core/.build

@@ -60,8 +60,11 @@ let probeTargets = probes.flatMap { name -> [Target] in
 
 let package = Package(
   name: "skoop",
+  platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "skoop-agent", targets: ["skoop-agent"])
+    .executable(name: "skoop-agent", targets: ["skoop-agent"]),
+    .executable(name: "skoop", targets: ["skoop"]),
+    .library(name: "KubeManifests", targets: ["KubeManifests"]),
   ],
   dependencies: [
     .package(path: "Core"),
@@ -146,5 +149,18 @@ let package = Package(
       ],
       path: "Sources/bench", exclude: ["bpf"], swiftSettings: settings, plugins: ["EmbedBPF"]),
     tests("BenchTests", ["skoop-bench"]),
+
+    // The command line: nothing of Linux, so that it builds on macOS too.
+    swift("KubeManifests", [.core("NetTypes"), .core("KubeModel"), .yams]),
+    .executableTarget(
+      name: "skoop",
+      dependencies: [
+        "KubeManifests", .core("NetTypes"), .core("KubeModel"), .core("NetPolicy"), .core("NetDiagnosis"), .arguments,
+      ],
+      path: "Sources/cli", swiftSettings: settings),
+    tests("KubeManifestsTests", ["KubeManifests", .core("NetTypes"), .core("KubeModel")]),
+    tests(
+      "SkoopTests",
+      ["KubeManifests", "skoop", .core("NetTypes"), .core("KubeModel"), .core("NetPolicy"), .core("NetDiagnosis")]),
   ] + probeTargets
 )

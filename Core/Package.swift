@@ -16,6 +16,9 @@ let settings: [SwiftSetting] = [
 let modules: [(name: String, imports: [String])] = [
   ("NetTypes", []),
   ("Signals", ["NetTypes"]),
+  ("KubeModel", ["NetTypes"]),
+  ("NetPolicy", ["NetTypes", "KubeModel"]),
+  ("NetDiagnosis", ["NetTypes", "KubeModel", "NetPolicy"]),
 ]
 
 let package = Package(

@@ -9,6 +9,9 @@ struct ImportTests {
   static let rules: [(folder: String, ours: Set<String>, others: Set<String>)] = [
     ("Core/Sources/NetTypes", [], []),
     ("Core/Sources/Signals", ["NetTypes"], []),
+    ("Core/Sources/KubeModel", ["NetTypes"], []),
+    ("Core/Sources/NetPolicy", ["KubeModel", "NetTypes"], []),
+    ("Core/Sources/NetDiagnosis", ["KubeModel", "NetPolicy", "NetTypes"], []),
     ("Sources/BPFPrograms", [], []),
     ("Sources/embed-bpf", [], ["Glibc"]),
     ("Sources/LinuxSystem", ["CLinux", "NetTypes"], ["Glibc"]),
@@ -32,6 +35,11 @@ struct ImportTests {
     (
       "Sources/agent", ["AgentApp", "LinuxSystem", "NetTypes", "ProbeCatalog", "ProbeKit", "Sinks"],
       ["ArgumentParser", "Foundation", "Logging"]
+    ),
+    ("Sources/KubeManifests", ["KubeModel", "NetTypes"], ["Foundation", "Yams"]),
+    (
+      "Sources/cli", ["KubeManifests", "KubeModel", "NetDiagnosis", "NetPolicy", "NetTypes"],
+      ["ArgumentParser", "Foundation"]
     ),
   ]
 
@@ -66,7 +74,7 @@ struct ImportTests {
       "Sources/LinuxSystem/", "Sources/LinuxBPF/", "Sources/BPFPrograms/", "Sources/embed-bpf/",
       "Sources/ProbeKit/Record.swift",
       "Sources/ProbeKit/ProbeRunner.swift", "Sources/Workloads/NamespaceWatcher.swift",
-      "Core/Sources/Signals/JSONText.swift",
+      "Core/Sources/NetTypes/JSONString.swift",
       "Sources/bench/",
     ]
     for file in Repository.files("Sources", suffix: ".swift") + Repository.files("Core/Sources", suffix: ".swift")

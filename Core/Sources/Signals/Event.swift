@@ -1,3 +1,5 @@
+import NetTypes
+
 /// A name with a value; the order of labels is part of an event's and a series' form.
 public struct Label: Hashable, Sendable {
   public var name: String

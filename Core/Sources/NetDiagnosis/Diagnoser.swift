@@ -1,0 +1,169 @@
+public import KubeModel
+import NetPolicy
+import NetTypes
+
+/// Answers questions from a cluster's objects alone. What the dataplane really does is not looked at: policies are
+/// taken to be enforced, and Services to be translated.
+public struct Diagnoser: Sendable {
+  let cluster: Cluster
+  let engine: PolicyEngine
+  /// The workload of a network plugin that does not enforce policies, when there is one and nothing beside it does.
+  let unenforcedBy: Evidence?
+
+  public init(_ cluster: Cluster) {
+    self.cluster = cluster
+    engine = PolicyEngine(cluster)
+    unenforcedBy = Self.pluginWithoutPolicy(cluster)
+  }
+
+  public func diagnose(_ question: Question) throws(NotFound) -> Diagnosis {
+    let sources = try sources(question.source)
+    try check(question.destination)
+    var walk = Walk()
+    if sources.isEmpty { walk.outcome.add(.unknown) }
+    for source in sources {
+      var part: Walk
+      if let problem = source.problem {
+        part = Walk(.no, problem)
+      } else {
+        part = self.walk(question, from: source)
+        if source.isOutside, let address = source.parties.first?.address, let gap = unknownPod(address) {
+          part.outcome = Outcome(.unknown)
+          part.note(gap)
+        }
+      }
+      if sources.count > 1 { part = part.under("from \(source.title)") }
+      walk.add(part)
+    }
+    return Diagnosis(
+      question: question, verdict: walk.outcome.verdict, findings: walk.findings.merged(),
+      checked: ["policy", "service"],
+      assumptions: assumptions, steps: walk.steps)
+  }
+
+  private var assumptions: [String] {
+    guard unenforcedBy == nil else { return [] }
+    let hasPolicies = !cluster.policies.isEmpty || !cluster.adminPolicies.isEmpty
+    return hasPolicies ? ["the network plugin enforces network policies"] : []
+  }
+
+  /// Plain flannel does not enforce network policies; the names are those of agents that do, and that run beside it.
+  private static func pluginWithoutPolicy(_ cluster: Cluster) -> Evidence? {
+    let enforcing = [
+      "calico", "canal", "cilium", "antrea", "kube-router", "weave", "ovn", "kube-network-policies", "romana", "terway",
+      "aws-network-policy", "azure-npm", "k3s", "rke2",
+    ]
+    var flannel: Evidence?
+    func look(_ images: [String], _ title: String, _ origin: Origin) -> Bool {
+      if images.contains(where: { image in enforcing.contains { image.contains($0) } }) { return true }
+      if flannel == nil, images.contains(where: { $0.contains("flannel") }) {
+        flannel = cluster.evidence(title, origin)
+      }
+      return false
+    }
+    for workload in cluster.workloads.values.sorted(by: { $0.id < $1.id }) where workload.id.kind == .daemonSet {
+      if look(workload.template.images, workload.id.description, workload.origin) { return nil }
+    }
+    for pod in cluster.pods.all where pod.standsFor == nil && pod.owner?.kind == "DaemonSet" {
+      if look(pod.template.images, pod.title, pod.origin) { return nil }
+    }
+    return flannel
+  }
+
+  // MARK: One source
+
+  func walk(_ question: Question, from source: End) -> Walk {
+    switch question.destination {
+    case .service(let name):
+      guard let service = cluster.services[name] else { return Walk() }
+      return walk(service, entry: defaultEntry(service, source), question.port, question.proto, from: source)
+    case .address(let address):
+      return walk(to: address, question.port, question.proto, from: source)
+    case .node(let name):
+      guard let node = cluster.nodes[name] else { return Walk() }
+      return walk(to: node, node.addresses, question.port, question.proto, from: source)
+    case .route(let id):
+      return cluster.routes[id].map { walk($0, from: source) } ?? Walk()
+    case .pod, .workload:
+      var walk = Walk()
+      let ends = ends(question.destination)
+      for end in ends {
+        var part = connect(source, end, question.proto ?? .tcp, question.port)
+        if ends.count > 1 { part = part.under("to \(end.title)") }
+        walk.add(part)
+      }
+      return walk
+    }
+  }
+
+  func walk(to address: IPAddress, _ port: UInt16?, _ proto: TrafficProtocol?, from source: End) -> Walk {
+    if address.isLoopback, !source.isOutside {
+      var walk = Walk()
+      walk.outcome = Outcome(.yes)
+      walk.steps = [Step(.passed, "\(address) never leaves \(source.title)")]
+      return walk
+    }
+    let services = cluster.services(at: address)
+    if !services.isEmpty {
+      // One load balancer address may be shared by Services with different ports.
+      let fitting = services.first { service in port.map { port in service.ports.contains { $0.port == port } } ?? true
+      }
+      let service = fitting ?? services[0]
+      return walk(service, entry: entry(service, address), port, proto, from: source)
+    }
+    if let node = cluster.node(at: address) { return walk(to: node, [address], port, proto, from: source) }
+    if let pod = cluster.pods[address] {
+      return connect(source, end(pod, addresses: [address]), proto ?? .tcp, port)
+    }
+    let outside = End(title: address.description, parties: [.outside(address)])
+    if source.parties.allSatisfy({ $0.pod == nil && !$0.isHost }) {
+      return Walk(
+        .unknown,
+        Finding(
+          .addressOutsideOnly, title: "neither end is in the cluster",
+          detail: "\(source.title) and \(address) are no pod, node or Service of these manifests, so they say nothing "
+            + "about them."))
+    }
+    var walk = connect(source, outside, proto ?? .tcp, port)
+    if let gap = unknownPod(address) {
+      walk.outcome = Outcome(.unknown)
+      walk.note(gap)
+    }
+    return walk
+  }
+
+  /// The finding for an address that a node gives to pods, but that no pod is known to have.
+  func unknownPod(_ address: IPAddress) -> Finding? {
+    guard
+      let node = cluster.nodes.values.filter({ $0.podCIDRs.contains { $0.contains(address) } }).min(by: {
+        $0.name < $1.name
+      })
+    else { return nil }
+    return Finding(
+      .addressUnknownPod, title: "\(address) is a pod's address, but no pod has it",
+      detail: "The address lies in the block that node \(node.name) gives to its pods. Whether policies select the pod "
+        + "is not known.",
+      evidence: [cluster.evidence("Node \(node.name)", node.origin)], remedy: "Check the address, or include the pod.")
+  }
+
+  /// A node's address: a node port, a pod's host port, or the host itself.
+  private func walk(
+    to node: Node, _ addresses: [IPAddress], _ port: UInt16?, _ proto: TrafficProtocol?, from source: End
+  ) -> Walk {
+    let asked = proto ?? .tcp
+    if let port, let service = cluster.service(nodePort: port, asked) {
+      return walk(service, entry: .nodePort(node), port, asked, from: source)
+    }
+    if let port, asked != .icmp {
+      for pod in cluster.pods.withHostPort where pod.nodeName == node.name && pod.isRunning && !pod.hostNetwork {
+        for declared in pod.template.ports where declared.hostPort == port && declared.proto == asked {
+          guard declared.hostAddress.map(addresses.contains) ?? true else { continue }
+          return connect(source, end(pod), asked, declared.port)
+            .under("host port \(port) of node \(node.name) is \(pod.title) port \(declared.port)")
+        }
+      }
+    }
+    let parties = addresses.isEmpty ? [Party.node(node, address: nil)] : addresses.map { .node(node, address: $0) }
+    return connect(source, End(title: "node \(node.name)", parties: parties), asked, port)
+  }
+}

@@ -1,0 +1,300 @@
+import KubeManifests
+import KubeModel
+import NetTypes
+import Testing
+
+struct LoaderTests {
+  static func pod(_ name: String, _ extra: String = "") -> String {
+    """
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: \(name), namespace: x}
+    spec: {containers: []}
+    \(extra)
+    """
+  }
+
+  struct Invalid: CustomTestStringConvertible {
+    let name: String
+    let text: String
+    let line: Int
+    let document: Int
+    let field: String?
+    var testDescription: String { name }
+
+    init(_ name: String, line: Int, document: Int = 1, field: String?, _ text: String) {
+      self.name = name
+      self.text = text
+      self.line = line
+      self.document = document
+      self.field = field
+    }
+
+    /// A NetworkPolicy whose `spec.ingress[0]` begins in line 6.
+    static func rule(_ name: String, line: Int, field: String, _ rule: String) -> Invalid {
+      Invalid(
+        name, line: line, field: "spec.ingress[0]." + field,
+        """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: p, namespace: x}
+        spec:
+          podSelector: {}
+          ingress:
+          - \(rule.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n    "))
+        """)
+    }
+  }
+
+  static let invalid: [Invalid] = [
+    .rule("endPort below port", line: 9, field: "ports[0].endPort", "ports:\n- port: 80\n  endPort: 70"),
+    .rule("endPort without port", line: 8, field: "ports[0].endPort", "ports:\n- endPort: 70"),
+    .rule("endPort with a name", line: 9, field: "ports[0].endPort", "ports:\n- port: web\n  endPort: 70"),
+    .rule("port too large", line: 8, field: "ports[0].port", "ports:\n- port: 65536"),
+    .rule("port zero", line: 8, field: "ports[0].port", "ports:\n- port: 0"),
+    .rule("port name too long", line: 8, field: "ports[0].port", "ports:\n- port: abcdefghijklmnop"),
+    .rule("port number as a string", line: 8, field: "ports[0].port", "ports:\n- port: \"80\""),
+    .rule("protocol in lower case", line: 8, field: "ports[0].protocol", "ports:\n- protocol: tcp"),
+    .rule("unknown protocol", line: 8, field: "ports[0].protocol", "ports:\n- protocol: ICMP"),
+    .rule("empty peer", line: 8, field: "from[0]", "from:\n- {}"),
+    .rule("peer of nulls", line: 8, field: "from[0]", "from:\n- podSelector: null"),
+    .rule(
+      "ipBlock with a selector", line: 9, field: "from[0].ipBlock",
+      "from:\n- podSelector: {}\n  ipBlock: {cidr: 10.0.0.0/8}"),
+    .rule("ipBlock without cidr", line: 8, field: "from[0].ipBlock.cidr", "from:\n- ipBlock: {except: []}"),
+    .rule("bad cidr", line: 8, field: "from[0].ipBlock.cidr", "from:\n- ipBlock: {cidr: 10.0.0.0}"),
+    .rule(
+      "except outside", line: 10, field: "from[0].ipBlock.except[0]",
+      "from:\n- ipBlock:\n    cidr: 10.0.0.0/8\n    except: [11.0.0.0/16]"),
+    .rule(
+      "except as large", line: 10, field: "from[0].ipBlock.except[0]",
+      "from:\n- ipBlock:\n    cidr: 10.0.0.0/8\n    except: [10.0.0.0/8]"),
+    .rule("misspelt field", line: 8, field: "from[0].nameSpaceSelector", "from:\n- nameSpaceSelector: {}"),
+    .rule("to in ingress", line: 7, field: "to", "to: []"),
+    .rule(
+      "In without values", line: 8, field: "from[0].podSelector.matchExpressions[0].values",
+      "from:\n- podSelector: {matchExpressions: [{key: a, operator: In}]}"),
+    .rule(
+      "Exists with values", line: 8, field: "from[0].podSelector.matchExpressions[0].values",
+      "from:\n- podSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}"),
+    .rule(
+      "unknown operator", line: 8, field: "from[0].podSelector.matchExpressions[0].operator",
+      "from:\n- podSelector: {matchExpressions: [{key: a, operator: Is, values: [b]}]}"),
+    .rule(
+      "bad label key", line: 8, field: "from[0].podSelector.matchLabels.a b",
+      "from:\n- podSelector: {matchLabels: {a b: c}}"),
+    .rule(
+      "label value that is a number", line: 8, field: "from[0].podSelector.matchLabels.a",
+      "from:\n- podSelector: {matchLabels: {a: 1}}"),
+    Invalid(
+      "second document, later line", line: 10, document: 2, field: "spec.hostNetwork",
+      pod("a") + "\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: b}\nspec: {hostNetwork: on}"),
+    Invalid("no name", line: 3, field: "metadata.name", "apiVersion: v1\nkind: Pod\nmetadata: {namespace: x}"),
+    Invalid("no kind", line: 1, field: "kind", "apiVersion: v1\nmetadata: {name: x}"),
+    Invalid("duplicate field", line: 1, field: nil, "kind: Pod\nkind: Pod"),
+    Invalid(
+      "an object in a List", line: 6, field: "items[0].spec.ports[0].port",
+      "apiVersion: v1\nkind: List\nitems:\n- kind: Service\n  apiVersion: v1\n  spec: {ports: [{port: x}]}\n  metadata: {name: s}"
+    ),
+    Invalid(
+      "template that its selector misses", line: 7, field: "spec.template",
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: c}}\n    spec: {}"
+    ),
+    Invalid(
+      "bad policyTypes", line: 4, field: "spec.policyTypes[0]",
+      "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {policyTypes: [ingress]}"),
+    Invalid(
+      "admin policy without priority", line: 4, field: "spec.priority",
+      "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: p}\nspec: {subject: {namespaces: {}}}"
+    ),
+    Invalid(
+      "baseline with Pass", line: 6, field: "spec.ingress[0].action",
+      "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: BaselineAdminNetworkPolicy\nmetadata: {name: default}\nspec:\n  subject: {namespaces: {}}\n  ingress: [{action: Pass, from: [{namespaces: {}}]}]"
+    ),
+    Invalid(
+      "admin rule without peers", line: 6, field: "spec.ingress[0].from",
+      "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: p}\nspec:\n  {tier: Admin, priority: 1, subject: {namespaces: {}},\n  ingress: [{action: Accept, from: []}]}"
+    ),
+    Invalid(
+      "admin peer of two kinds", line: 6, field: "spec.egress[0].to[0]",
+      "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: p}\nspec:\n  {tier: Admin, priority: 1, subject: {namespaces: {}},\n  egress: [{action: Accept, to: [{namespaces: {}, networks: [10.0.0.0/8]}]}]}"
+    ),
+  ]
+
+  @Test("what the API server refuses is an error with file, document, line and field", arguments: invalid)
+  func refuses(_ test: Invalid) {
+    #expect {
+      try ManifestLoader.load(text: test.text, name: "f.yaml")
+    } throws: { error in
+      guard let error = error as? ManifestError else { return false }
+      let found = "\(error.file):\(error.line ?? 0) document \(error.document ?? 0) \(error.field ?? "-")"
+      let expected = "f.yaml:\(test.line) document \(test.document) \(test.field ?? "-")"
+      if found != expected { Issue.record("\(error): found \(found), expected \(expected)") }
+      return found == expected
+    }
+  }
+
+  @Test("YAML 1.2: only true and false are booleans")
+  func booleans() throws {
+    let text = """
+      apiVersion: v1
+      kind: Pod
+      metadata:
+        name: a
+        labels: {a: y, b: on, c: no, d: off, e: yes, f: "true", g: ~, h: 1.2.3, i: 0b1, j: "1"}
+      spec: {hostNetwork: true}
+      """
+    let pod = try #require(try ManifestLoader.load(text: text, name: "f").cluster.pods[ObjectName("default", "a")])
+    #expect(
+      pod.labels
+        == [
+          "a": "y", "b": "on", "c": "no", "d": "off", "e": "yes", "f": "true", "g": "", "h": "1.2.3", "i": "0b1",
+          "j": "1",
+        ])
+    #expect(pod.hostNetwork)
+  }
+
+  @Test("anchors, merge keys, several documents, empty ones and Lists")
+  func yaml() throws {
+    let text = """
+      ---
+      # nothing
+      ---
+      apiVersion: v1
+      kind: List
+      items:
+      - apiVersion: v1
+        kind: Pod
+        metadata: {name: a, namespace: x, labels: &l {app: a, tier: t}}
+        spec: {}
+      - apiVersion: v1
+        kind: PodList
+        items:
+        - apiVersion: v1
+          kind: Pod
+          metadata: {name: b, namespace: y, labels: {<<: *l, app: b}}
+          spec: {}
+      ---
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: c}
+      ---
+      values: {}
+      """
+    let loaded = try ManifestLoader.load(text: text, name: "f")
+    #expect(loaded.objects == 2)
+    #expect(loaded.skipped == ["v1/ConfigMap": 1, "": 1])
+    #expect(loaded.cluster.pods[ObjectName("y", "b")]?.labels == ["app": "b", "tier": "t"])
+    #expect(loaded.cluster.pods[ObjectName("x", "a")]?.origin == Origin(file: 0, document: 2, line: 7))
+    #expect(loaded.cluster.namespaces["y"]?.labels == ["kubernetes.io/metadata.name": "y"])
+  }
+
+  @Test("JSON, with tabs, escapes and surrogates")
+  func json() throws {
+    let text = #"""
+      {"apiVersion": "v1", "kind": "Service",
+      	"metadata": {"name": "s", "annotations": {"a": "\ud83d\ude00 \/ \\ud83d \u003c"}},
+      	"spec": {"ports": [{"port": 80}], "selector": {"app": "a"}}}
+      """#
+    let service = try ManifestLoader.load(text: text, name: "f.json").cluster.services[ObjectName("default", "s")]
+    #expect(service?.ports.first?.targetPort == .number(80))
+  }
+
+  @Test("defaults are those of the API server")
+  func defaults() throws {
+    let text = """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: p, namespace: x}
+      spec:
+        ingress: [{ports: [{port: 80}, {}, {protocol: UDP, port: 1, endPort: 5}]}]
+        egress: []
+      ---
+      apiVersion: v1
+      kind: Service
+      metadata: {name: s}
+      spec: {ports: [{port: 80, targetPort: 0}, {name: b, port: 81, protocol: UDP, targetPort: web}]}
+      """
+    let cluster = try ManifestLoader.load(text: text, name: "f").cluster
+    let policy = try #require(cluster.policies["x"]?.first)
+    #expect(policy.podSelector.isEmpty && policy.policyTypes.isEmpty && policy.egress.isEmpty)
+    #expect(
+      policy.ingress.first?.ports == [
+        PolicyPort(.tcp, .range(80, 80)), PolicyPort(.tcp, .all), PolicyPort(.udp, .range(1, 5)),
+      ])
+    let service = try #require(cluster.services[ObjectName("default", "s")])
+    #expect(service.ports.map(\.proto) == [.tcp, .udp])
+    #expect(service.ports.map(\.targetPort) == [.number(80), .name("web")])
+    #expect(service.kind == .clusterIP && service.internalTrafficPolicy == .cluster && service.selector == nil)
+  }
+
+  @Test("sidecars' ports count, those of other init containers do not")
+  func sidecars() throws {
+    let text = """
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: a}
+      spec:
+        containers: [{name: m, ports: [{name: web, containerPort: 80}]}]
+        initContainers:
+        - {name: i, ports: [{name: init, containerPort: 81}]}
+        - {name: s, restartPolicy: Always, ports: [{name: side, containerPort: 82}]}
+      """
+    let pod = try ManifestLoader.load(text: text, name: "f").cluster.pods[ObjectName("default", "a")]
+    #expect(pod?.template.ports.map(\.port) == [80, 82])
+  }
+
+  @Test("templates make a pod, unless there are real ones or none are wanted")
+  func templates() throws {
+    func deployment(_ name: String, _ replicas: Int) -> String {
+      """
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: \(name), namespace: x}
+      spec:
+        replicas: \(replicas)
+        selector: {matchLabels: {app: \(name)}}
+        template: {metadata: {labels: {app: \(name)}}, spec: {}}
+      ---
+
+      """
+    }
+    let owned = """
+      apiVersion: apps/v1
+      kind: ReplicaSet
+      metadata: {name: c-1, namespace: x, ownerReferences: [{kind: Deployment, name: c, controller: true}]}
+      spec: {selector: {matchLabels: {app: c}}, template: {metadata: {labels: {app: c}}, spec: {}}}
+      ---
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: c-1-z, namespace: x, ownerReferences: [{kind: ReplicaSet, name: c-1, controller: true}]}
+      spec: {}
+      """
+    let text = deployment("a", 2) + deployment("b", 0) + deployment("c", 1) + owned
+    let cluster = try ManifestLoader.load(text: text, name: "f").cluster
+    #expect(Set(cluster.pods.all.map(\.title)) == ["Deployment/x/a", "pod x/c-1-z"])
+    #expect(cluster.pods(of: Workload.ID(.deployment, ObjectName("x", "c"))).map(\.name.name) == ["c-1-z"])
+  }
+
+  @Test("policies that are not modelled are kept as gaps")
+  func unmodelled() throws {
+    let text = """
+      apiVersion: cilium.io/v2
+      kind: CiliumNetworkPolicy
+      metadata: {name: p, namespace: x}
+      ---
+      apiVersion: crd.projectcalico.org/v1
+      kind: GlobalNetworkPolicy
+      metadata: {name: g}
+      """
+    let loaded = try ManifestLoader.load(text: text, name: "f")
+    #expect(loaded.cluster.unmodelled.map(\.namespace) == ["x", ""])
+  }
+
+  @Test("a later object of the same name replaces the earlier one, and this is told")
+  func replaced() throws {
+    let loaded = try ManifestLoader.load(text: Self.pod("a") + "\n---\n" + Self.pod("a"), name: "f")
+    #expect(loaded.replaced.count == 1)
+    #expect(loaded.cluster.pods.count == 1)
+  }
+}
