@@ -321,7 +321,9 @@ static __always_inline _Bool skoop_allowed(__u64 netns, __u64 now)
 		limit->window_start_ns = now;
 		limit->count = 0;
 	}
-	return __sync_fetch_and_add(&limit->count, 1) < skoop_events_per_second;
+	/* Adding and reading apart: an addition that returns needs 5.12. */
+	__sync_fetch_and_add(&limit->count, 1);
+	return limit->count <= skoop_events_per_second;
 }
 
 static __always_inline void skoop_fill_header(struct skoop_event_header *header, __u64 netns, __u64 now)
