@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# What `make test-all` adds to `make test`: long fuzzing, and other kernels in virtual machines.
+# Writes its result to docs/results/test-all.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fuzz_seconds=${SKOOP_FUZZ_SECONDS:-120}
+result=docs/results/test-all.md
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+failed=0
+
+{
+  printf '# make test-all\n\n'
+  printf '%s · commit %s · Linux %s\n\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$(git rev-parse --short HEAD)" "$(uname -r)"
+} >"$log"
+
+if SKOOP_FUZZ_SECONDS=$fuzz_seconds swift test --skip-build --filter FuzzTests; then
+  printf 'Fuzzing, %s seconds for each target: no failure.\n\n' "$fuzz_seconds" >>"$log"
+else
+  printf 'Fuzzing, %s seconds for each target: **failed**.\n\n' "$fuzz_seconds" >>"$log"
+  failed=1
+fi
+
+printf 'Other kernels, in virtual machines:\n\n' >>"$log"
+if ! scripts/vm_test.sh .build/debug/skoop-agent >>"$log"; then failed=1; fi
+
+cp "$log" "$result"
+cat "$result"
+exit $failed
