@@ -145,7 +145,9 @@ extension Lab {
       #expect(!program.isEmpty && !map.isEmpty)
       #expect(agent.stop() == 0, "\(agent.said)")
       usleep(500_000)
-      for id in program.compactMap({ UInt32($0) }) { #expect(bpf_prog_get_fd_by_id(id) < 0, "program \(id) is still there") }
+      for id in program.compactMap({ UInt32($0) }) {
+        #expect(bpf_prog_get_fd_by_id(id) < 0, "program \(id) is still there")
+      }
       for id in map.compactMap({ UInt32($0) }) { #expect(bpf_map_get_fd_by_id(id) < 0, "map \(id) is still there") }
     }
 
