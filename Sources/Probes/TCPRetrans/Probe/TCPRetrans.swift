@@ -56,7 +56,7 @@ public struct TCPRetrans: KernelProbe {
     labels.append(
       context.labels.group(cause) {
         context.placeLabels(netns) + [Label("kind", kind.name)]
-          + (raw.error == 0 ? [] : [Label("error", Errno.name(-raw.error))])
+          + (raw.error == 0 ? [] : [Label("error", Errno.name(raw.error))])
       })
     labels.append("end_seq", number: raw.end_seq)
     let place = LabelCache.Key(probe: probe, 1, netns.rawValue, interface.0, interface.1)
@@ -103,10 +103,11 @@ public struct TCPRetrans: KernelProbe {
 
 /// The kernel's names for the errors that sending gives.
 enum Errno {
-  static let names: [Int32: String] = [
+  static let names: [UInt32: String] = [
     1: "EPERM", 12: "ENOMEM", 16: "EBUSY", 22: "EINVAL", 90: "EMSGSIZE", 97: "EAFNOSUPPORT", 99: "EADDRNOTAVAIL",
     100: "ENETDOWN", 101: "ENETUNREACH", 105: "ENOBUFS", 113: "EHOSTUNREACH", 114: "EALREADY",
   ]
 
-  static func name(_ number: Int32) -> String { names[number] ?? "errno \(number)" }
+  /// Of the kernel's negative number.
+  static func name(_ error: Int32) -> String { names[error.magnitude] ?? "errno \(error.magnitude)" }
 }
