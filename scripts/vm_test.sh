@@ -145,7 +145,7 @@ mkdir -p /run/netns
 echo 1 2>/dev/null >/proc/sys/net/core/bpf_jit_enable
 while read -r module; do insmod "/modules/$module.ko" || echo "module $module: refused"; done </modules/order
 
-echo "=== kernel"
+echo; echo "=== kernel"
 uname -r
 echo "=== probes"
 skoop-agent probes --output json >/run/probes 2>/run/probes-errors

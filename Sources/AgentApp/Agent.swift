@@ -91,7 +91,7 @@ public final class Agent: Sendable {
   public var isStarted: Bool { hasStarted.load(ordering: .acquiring) }
 
   /// Whether events are read.
-  public var isHealthy: Bool { isReading.load(ordering: .acquiring) }
+  public var isHealthy: Bool { isReading.load(ordering: .acquiring) && runner.readerFailure == nil }
 
   /// Everything for a scrape.
   public func scrape() -> [MetricFamily] {

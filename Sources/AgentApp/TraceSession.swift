@@ -59,7 +59,10 @@ public struct TraceSession: Sendable {
   }
 
   /// Runs until the time is over or SIGINT or SIGTERM comes. Returns the summary; throws when no probe runs.
-  public func run(_ options: Agent.Options, log: Logger) async throws -> String {
+  /// `ready` gets a line for the person as soon as events would be seen.
+  public func run(
+    _ options: Agent.Options, log: Logger, ready: (String) -> Void
+  ) async throws -> String {
     let sink = TraceSink(output: output, filter: filter)
     let agent = try Agent(options, sinks: [sink], log: log)
     try agent.start(probes)
@@ -70,6 +73,11 @@ public struct TraceSession: Sendable {
       agent.stop()
       throw TraceError(description: failures.joined(separator: "\n"))
     }
+    let watched = agent.runner.statuses.compactMap { probe -> String? in
+      if case .running(let loaded) = probe.status { "\(probe.manifest.id) (\(loaded.hooksText))" } else { nil }
+    }
+    ready("watching \(watched.joined(separator: ", "))" + (duration == nil ? "; Ctrl-C ends" : ""))
+    for failure in failures { ready("not watching \(failure)") }
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     let duration = self.duration
     await withTaskGroup(of: Void.self) { group in

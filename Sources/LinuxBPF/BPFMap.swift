@@ -98,6 +98,18 @@ public final class BPFMap: Sendable {
     }
   }
 
+  /// Sets an entry whose value is an array; what is left of its room becomes zero.
+  public func set<Key: BitwiseCopyable, Element: BitwiseCopyable>(_ key: Key, array: [Element]) throws(BPFError) {
+    guard MemoryLayout<Key>.size == keySize, array.count * MemoryLayout<Element>.stride <= valueSize else {
+      throw BPFError(.mismatch, "map with keys of \(keySize) and values of \(valueSize) bytes written as other types")
+    }
+    var key = key
+    var bytes = unsafe array.withUnsafeBytes { unsafe Array($0) }
+    bytes += Array(repeating: 0, count: valueSize - bytes.count)
+    let status = unsafe bpf_map_update_elem(descriptor, &key, &bytes, 0)
+    guard status == 0 else { throw BPFError(errno: -status, "writing to a map") }
+  }
+
   /// Removes an entry; one that is gone already is no error.
   public func remove<Key: BitwiseCopyable>(_ key: Key) throws(BPFError) {
     var key = key

@@ -38,6 +38,11 @@ public final class LoadedProbe: Sendable {
     try object.share(shared.outcomes, as: "skoop_outcomes")
     try object.share(shared.limits, as: "skoop_limits")
     try object.load()
+    var maps: [(name: String, map: BPFMap)] = []
+    for name in object.ownMapNames(except: SharedMaps.names) { maps.append((name, try object.map(name))) }
+    self.ownMaps = maps
+    self.maps = ProbeMaps(Dictionary(uniqueKeysWithValues: maps.map { ($0.name, $0.map) }))
+    try probe.update(self.maps)
     var programs: [BPFProgram] = []
     var failures: [HookPlan.Missing] = []
     for choice in plan.chosen {
@@ -48,16 +53,12 @@ public final class LoadedProbe: Sendable {
         failures.append(HookPlan.Missing(hook: choice.hook, reason: error.message))
       }
     }
-    var maps: [(name: String, map: BPFMap)] = []
-    for name in object.ownMapNames(except: SharedMaps.names) { maps.append((name, try object.map(name))) }
     self.manifest = manifest
     self.settings = settings
     self.plan = plan
     self.failures = failures
     self.probe = probe
     self.programs = programs
-    self.ownMaps = maps
-    self.maps = ProbeMaps(Dictionary(uniqueKeysWithValues: maps.map { ($0.name, $0.map) }))
   }
 
   /// `kfree_skb by tp_btf, …`.

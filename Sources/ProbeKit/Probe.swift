@@ -13,6 +13,9 @@ public protocol KernelProbe: Sendable {
   /// Sets the constants that are the probe's own.
   func configure(_ object: BPFObject) throws(BPFError)
 
+  /// Fills in what the program reads of the kernel's symbols: before it is attached, and again when modules come or go.
+  func update(_ maps: ProbeMaps) throws(BPFError)
+
   /// The event that a record tells of; nil when the record is none of the probe's (a version or length that differs).
   /// Called on the reader's thread, thousands of times a second.
   func event(from record: Record) -> Event?
@@ -23,6 +26,7 @@ public protocol KernelProbe: Sendable {
 
 extension KernelProbe {
   public func configure(_ object: BPFObject) throws(BPFError) {}
+  public func update(_ maps: ProbeMaps) throws(BPFError) {}
 }
 
 /// The world as probes see it. A class, so that handing it on with every event costs nothing.

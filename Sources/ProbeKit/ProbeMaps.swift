@@ -18,22 +18,27 @@ public struct ProbeMaps: Sendable {
   /// pod that ended must not stay for ever, and new ones need room. A counter that comes back starts at zero, which
   /// Prometheus takes for a reset.
   ///
+  /// `series` gives the labels that an entry is counted under.
+  ///
   /// `entries` are what was just read of the map; `last` gives an entry's last change in nanoseconds of the kernel's
   /// monotonic clock, `netns` its namespace.
   public func prune<Key: BitwiseCopyable, Value: BitwiseCopyable>(
     _ name: String, _ entries: [(key: Key, value: Value)], last: (Value) -> UInt64, netns: (Key) -> UInt64,
-    _ workloads: WorkloadDirectory
+    series: (Key) -> [String], _ workloads: WorkloadDirectory
   ) throws(BPFError) {
     let map = self[name]
     let now = Clock.monotonic
     let isCrowded = entries.count * 4 >= map.maxEntries * 3
-    for entry in entries {
+    func isOver(_ entry: (key: Key, value: Value)) -> Bool {
       let changed = last(entry.value)
-      guard now > changed, now - changed > Self.idleNanoseconds,
-        isCrowded || workloads.isGone(NetnsCookie(rawValue: netns(entry.key)))
-      else { continue }
-      try map.remove(entry.key)
+      return now > changed && now - changed > Self.idleNanoseconds
+        && (isCrowded || workloads.isGone(NetnsCookie(rawValue: netns(entry.key))))
     }
+    let candidates = entries.filter(isOver)
+    if candidates.isEmpty { return }
+    // Several entries may make one series (a pod that came back, with a new namespace): it must never shrink while it lives.
+    let alive = Set(entries.filter { !isOver($0) }.map { series($0.key) })
+    for entry in candidates where !alive.contains(series(entry.key)) { try map.remove(entry.key) }
   }
 
   /// Ten minutes: two scrapes at least have seen the last value.

@@ -53,6 +53,8 @@ public final class ProbeRunner: Sendable {
   private let decoders = Mutex<[Int: any KernelProbe]>([:])
   private let reader = Mutex<DedicatedThread?>(nil)
   private let stopping = Atomic(false)
+  /// Why the reader ended before its time.
+  private let failure = Mutex<String?>(nil)
   /// Records that no probe could read.
   private let unreadable = Atomic<UInt64>(0)
 
@@ -174,11 +176,16 @@ public final class ProbeRunner: Sendable {
         }
       }
       var last = false
+      var generation = context.symbols.generation
       while !last {
         last = stopping.load(ordering: .acquiring)
         known = decoders.withLock { $0 }
         offset = Self.clockOffset()
         context.labels.expire()
+        if context.symbols.generation != generation {
+          generation = context.symbols.generation
+          for (_, loaded) in running { try loaded.probe.update(loaded.maps) }
+        }
         if last { try ring.drain() } else { try ring.wait(milliseconds: options.latency) }
         if !batch.events.isEmpty {
           receive(batch)
@@ -186,6 +193,7 @@ public final class ProbeRunner: Sendable {
         }
       }
     } catch {
+      failure.withLock { $0 = "\(error)" }
       log.critical("events are no longer read: \(error)")
     }
   }
@@ -221,6 +229,9 @@ public final class ProbeRunner: Sendable {
         limited: value(SKOOP_LIMITED), hidden: value(SKOOP_HIDDEN), cut: value(SKOOP_CUT))
     }
   }
+
+  /// Why events are not read any more; nil as long as they are.
+  public var readerFailure: String? { failure.withLock { $0 } }
 
   /// Records that were read but belonged to no probe.
   public var unreadableRecords: UInt64 { unreadable.load(ordering: .relaxed) }

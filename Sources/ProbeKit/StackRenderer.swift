@@ -88,7 +88,9 @@ public final class StackRenderer: Sendable {
     "__netif_receive_skb_core", "__netif_receive_skb_one_core", "netif_receive_skb", "netif_receive_skb_internal",
     "process_backlog", "napi_busy_loop", "__napi_poll", "__qdisc_run", "sch_direct_xmit", "dev_qdisc_enqueue",
     "fq_codel_enqueue", "fq_enqueue", "cake_enqueue", "sfq_enqueue", "__neigh_event_send", "neigh_flush_dev",
-    "__neigh_ifdown", "dev_deactivate_many", "dev_reset_queue", "__dev_close_many", "unregister_netdevice_many_notify",
+    "__neigh_ifdown", "dev_deactivate_many", "dev_reset_queue", "tcp_abort",
+    "inet_diag_handler_cmd", "nf_reinject", "nfqnl_reinject", "nfqnl_recv_verdict", "nfqnl_recv_verdict_batch",
+    "__softirqentry_text_start", "irq_exit", "cleanup_net", "__dev_close_many", "unregister_netdevice_many_notify",
   ]
 
   static func isOwnersContext(_ functions: [Substring]) -> Bool {

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 public import Logging
 public import Signals
@@ -60,10 +61,12 @@ public final class SinkHub: Sendable {
   /// By sink, over all probes.
   public var sinkAccounts: [(name: String, account: Account)] { queues.map { ($0.name, $0.account) } }
 
-  /// Writes what is queued and ends the threads.
-  public func stop() {
+  /// Writes what is queued and ends the threads. A sink that takes longer than `seconds` is left alone, with what it has not
+  /// written counted as lost: a reader that went away must not hold up the end.
+  public func stop(within seconds: Double = 2) {
     for queue in queues { queue.close() }
-    for queue in queues { queue.join() }
+    let deadline = Machine.nanoseconds(CLOCK_MONOTONIC) + Int64(seconds * 1e9)
+    for queue in queues { queue.end(by: deadline) }
   }
 }
 
@@ -93,6 +96,7 @@ private final class SinkQueue: Sendable {
     var batches: [(events: [Event], receipt: Receipt)] = []
     var count = 0
     var isClosed = false
+    var isDone = false
     var account = SinkHub.Account()
     var isFailing = false
   }
@@ -134,7 +138,21 @@ private final class SinkQueue: Sendable {
     wakeup.signal()
   }
 
-  func join() {
+  func end(by deadline: Int64) {
+    while !state.withLock({ $0.isDone }) {
+      if Machine.nanoseconds(CLOCK_MONOTONIC) > deadline {
+        let rest = state.withLock { state in
+          let rest = state.batches
+          state.batches = []
+          state.account.lost += UInt64(rest.reduce(0) { $0 + $1.events.count })
+          return rest
+        }
+        for batch in rest { batch.receipt.sign(delivered: false) }
+        log.error("sink \(sink.name) does not take its events: they are lost")
+        return
+      }
+      usleep(2000)
+    }
     thread.withLock { $0 }?.join()
   }
 
@@ -147,7 +165,11 @@ private final class SinkQueue: Sendable {
         return (batches, state.isClosed)
       }
       for batch in batches { write(batch.events, batch.receipt) }
-      if isClosed, state.withLock({ $0.batches.isEmpty }) { return }
+      let isDone = state.withLock { state in
+        state.isDone = isClosed && state.batches.isEmpty
+        return state.isDone
+      }
+      if isDone { return }
     }
   }
 

@@ -10,8 +10,8 @@ public final class WorkloadDirectory: Sendable {
   public struct Limits: Sendable {
     /// Names kept, those of past namespaces included; the longest gone leave first.
     public var entries = 8192
-    /// How long a name outlives its namespace, nanoseconds.
-    public var afterlife: Int64 = 10 * 60 * 1_000_000_000
+    /// How long a name outlives its namespace, nanoseconds: longer than its idle series do.
+    public var afterlife: Int64 = 30 * 60 * 1_000_000_000
     /// How long an address still leads to a namespace that is gone, nanoseconds.
     public var addressAfterlife: Int64 = 30 * 1_000_000_000
     /// Addresses of one namespace that are known at most.
@@ -99,9 +99,9 @@ public final class WorkloadDirectory: Sendable {
     return .unnamed(cookie)
   }
 
-  /// Whether the namespace has ended (true also for one that was never seen).
+  /// Whether a namespace that had a name has ended. One that nobody has named may live on.
   public func isGone(_ cookie: NetnsCookie) -> Bool {
-    state.withLock { $0.entries[cookie].map { $0.goneSince != nil } ?? true }
+    state.withLock { $0.entries[cookie].map { $0.goneSince != nil } ?? false }
   }
 
   /// Who has `address`, as seen from the namespace `cookie`: there, a loopback or link-local address is its own.

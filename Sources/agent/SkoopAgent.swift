@@ -120,7 +120,9 @@ struct Trace: AsyncParsableCommand {
       output: TerminalSink(
         name: "stdout", descriptor: 1, form: output == .json ? .json : .text(stack: stack, explain: explain)))
     do {
-      let summary = try await session.run(Agent.Options(node: Console.node), log: Console.quietLogger)
+      let summary = try await session.run(Agent.Options(node: Console.node), log: Console.quietLogger) { line in
+        FileHandle.standardError.write(Data("\(line)\n".utf8))
+      }
       // JSON on standard output stays JSON.
       FileHandle.standardError.write(Data(summary.utf8))
     } catch {
@@ -131,8 +133,8 @@ struct Trace: AsyncParsableCommand {
   static func duration(_ text: String) throws -> Duration {
     let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]
     guard let unit = units.first(where: { text.hasSuffix($0.0) }), let number = Double(text.dropLast(unit.0.count)),
-      number > 0, number.isFinite
-    else { throw ValidationError("--duration needs a number with a unit, such as 500ms, 10s or 2m, not \(text).") }
+      number > 0, number * unit.1 <= 365 * 86400
+    else { throw ValidationError("--duration needs a number with a unit, such as 500ms, 10s or 2m, and a year at most, not \(text).") }
     return .seconds(number * unit.1)
   }
 }

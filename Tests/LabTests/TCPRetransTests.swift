@@ -127,7 +127,10 @@ extension Lab {
       try Self.check(event, test, from: pair.client, to: pair.server, kind: "fast")
     }
 
-    @Test("an attempt that this host cannot send is counted apart", arguments: Case.all)
+    @Test(
+      "an attempt that this host cannot send is counted apart",
+      .enabled(if: LabKernel.tellsFailedRetransmissions, "before 6.15 the tracepoint tells of successful attempts only"),
+      arguments: Case.all)
     func failed(_ test: Case) throws {
       let pair = try LabPair()
       let lab = try LabAgent("tcpretrans", attachments: [test.attachment])

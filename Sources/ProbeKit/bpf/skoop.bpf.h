@@ -316,7 +316,8 @@ static __always_inline _Bool skoop_allowed(__u64 netns, __u64 now)
 		bpf_map_update_elem(&skoop_limits, &key, &fresh, BPF_ANY);
 		return 1;
 	}
-	if (now - limit->window_start_ns >= 1000000000ULL) {
+	/* Signed: another CPU may have begun the window a little after our clock was read. */
+	if ((__s64)(now - limit->window_start_ns) >= 1000000000LL) {
 		/* Two CPUs may both begin the window: a few more pass, none is lost. */
 		limit->window_start_ns = now;
 		limit->count = 0;

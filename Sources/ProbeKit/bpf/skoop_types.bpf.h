@@ -60,6 +60,7 @@ struct sock_common {
 struct sock {
 	struct sock_common __sk_common;
 	u16 sk_protocol;
+	u16 sk_type;
 	struct dst_entry *sk_dst_cache;
 };
 

@@ -138,34 +138,41 @@ public struct PacketLoss: KernelProbe {
     var total = MetricFamily(Self.total, [])
     var netfilter = MetricFamily(Self.netfilter, [])
     for (key, count) in tuples {
-      var tuple = skoop_tuple()
-      (tuple.source, tuple.destination, tuple.family) = (key.source, key.destination, key.family)
-      guard let addresses = tuple.addresses else { continue }
-      let values =
-        context.workloads.tupleValues(
-          protocol: IPProtocol(rawValue: key.protocol), source: addresses.source, destination: addresses.destination,
-          ports: nil, seenFrom: NetnsCookie(rawValue: key.netns)) + [node]
+      let values = tupleValues(key)
       total.samples.append(Sample(values, Double(count.total)))
       netfilter.samples.append(Sample(values, Double(count.netfilter)))
     }
     var byReason = MetricFamily(Self.byReason, [])
     var normal = MetricFamily(Self.normal, [])
     for (key, count) in counts {
-      let function = functionName(key.location)
-      let values =
-        context.workloads.standardValues(NetnsCookie(rawValue: key.netns)) + [
-          reasonLabel(key.reason, function), function,
-        ]
-      let sample = Sample(values, Double(count.total))
+      let sample = Sample(reasonValues(key), Double(count.total))
       if key.normal == 0 { byReason.samples.append(sample) } else { normal.samples.append(sample) }
     }
     // In the order of enum packetloss_cut.
     let families = zip([total, netfilter, byReason, normal], cut).map { family, cut in
       family.merged().adding(other: cut, node: node)
     }
-    try maps.prune("packetloss_tuples", tuples, last: { $0.last_ns }, netns: { $0.netns }, context.workloads)
-    try maps.prune("packetloss_reasons", counts, last: { $0.last_ns }, netns: { $0.netns }, context.workloads)
+    try maps.prune(
+      "packetloss_tuples", tuples, last: { $0.last_ns }, netns: { $0.netns }, series: tupleValues, context.workloads)
+    try maps.prune(
+      "packetloss_reasons", counts, last: { $0.last_ns }, netns: { $0.netns },
+      series: { [String($0.normal)] + reasonValues($0) }, context.workloads)
     return families
+  }
+
+  private func tupleValues(_ key: packetloss_tuple_key) -> [String] {
+    var tuple = skoop_tuple()
+    (tuple.source, tuple.destination, tuple.family) = (key.source, key.destination, key.family)
+    // The program counts IP packets only.
+    let addresses = tuple.addresses ?? (IPAddress(v4: 0), IPAddress(v4: 0))
+    return context.workloads.tupleValues(
+      protocol: IPProtocol(rawValue: key.protocol), source: addresses.source, destination: addresses.destination,
+      ports: nil, seenFrom: NetnsCookie(rawValue: key.netns)) + [context.workloads.node]
+  }
+
+  private func reasonValues(_ key: packetloss_reason_key) -> [String] {
+    let function = functionName(key.location)
+    return context.workloads.standardValues(NetnsCookie(rawValue: key.netns)) + [reasonLabel(key.reason, function), function]
   }
 
   /// The reason of a counted drop. Without reasons from the kernel the function is all there is, and the label says so.

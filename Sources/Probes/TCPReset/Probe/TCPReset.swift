@@ -1,6 +1,6 @@
 import BPFPrograms
 import CProbeEvents
-import LinuxBPF
+public import LinuxBPF
 import NetTypes
 public import ProbeKit
 public import Signals
@@ -42,6 +42,28 @@ public struct TCPReset: KernelProbe {
     reasons = context.kernel.names(of: "sk_rst_reason", droppingPrefix: "SK_RST_REASON_")
   }
 
+  /// Functions of the kernel that send a reset while the packet is queued: netfilter's (net/ipv4/netfilter/nf_reject_ipv4.c,
+  /// net/ipv6/netfilter/nf_reject_ipv6.c, their callers in iptables and nftables), and TCP's own, for kernels before 6.10.
+  static let rejectFunctions = [
+    "nf_send_reset", "nf_send_reset6", "reject_tg", "reject_tg6", "nft_reject_ipv4_eval", "nft_reject_ipv6_eval",
+    "nft_reject_inet_eval", "nft_reject_bridge_eval", "nft_reject_netdev_eval", "nft_reject_br_send_v4_tcp_reset",
+    "nft_reject_br_send_v6_tcp_reset",
+  ]
+  static let ownFunctions = ["tcp_v4_send_reset", "tcp_v6_send_reset", "tcp_v6_send_response"]
+
+  public func update(_ maps: ProbeMaps) throws(BPFError) {
+    let ranges = context.symbols.ranges(of: Set(Self.rejectFunctions + Self.ownFunctions))
+    let rows = [(Self.rejectFunctions, 1 as UInt64), (Self.ownFunctions, 0)].flatMap { names, isReject in
+      names.flatMap { ranges[$0] ?? [] }.map {
+        tcpreset_sender(start: $0.lowerBound, end: $0.upperBound, is_reject: isReject)
+      }
+    }
+    let map = maps["tcpreset_senders"]
+    // Rows of functions that are gone, and unused ones, match nothing.
+    let room = map.valueSize / MemoryLayout<tcpreset_sender>.stride
+    try map.set(UInt32(0), array: Array(rows.prefix(room)))
+  }
+
   static func type(_ kind: UInt32) -> EventDescription? {
     types.indices.contains(Int(kind)) ? types[Int(kind)] : nil
   }
@@ -73,7 +95,7 @@ public struct TCPReset: KernelProbe {
     labels.append(detailsOf: raw.packet, record, stack)
     return Event(
       timestamp: record.timestamp, type: type.type, labels: labels, message: SharedText(Self.message(raw)),
-      explanation: explanation(raw.kind, reason), stack: stack.text)
+      explanation: explanation(raw.kind, reason, raw.packet.state), stack: stack.text)
   }
 
   /// The contract's 5-tuple and state. As ever in these events it is that of the segment which provoked the reset, or
@@ -88,7 +110,18 @@ public struct TCPReset: KernelProbe {
     return "protocol=TCP saddr=\(from.0) sport=\(from.1) daddr=\(to.0) dport=\(to.1)\(state)"
   }
 
-  func explanation(_ kind: UInt32, _ reason: String) -> String {
+  /// What a received reset means depends on how far the connection was.
+  static func received(_ state: TCPState?) -> String {
+    switch state {
+    case .synSent:
+      "The connection was refused: nobody listens on the port over there, or a firewall on the way rejects it."
+    case .synRecv, .newSynRecv: "The client gave up the handshake."
+    default: "The peer, or something in between, aborted the connection; look for its own event of the same moment."
+    }
+  }
+
+  func explanation(_ kind: UInt32, _ reason: String, _ state: TCPState?) -> String {
+    if kind == UInt32(TCPRESET_RECEIVE.rawValue) { return Self.received(state) }
     if let text = ResetReasonTexts.explanation(of: reason), reason != Self.notSpecified { return text }
     return Self.type(kind)?.help ?? ""
   }
@@ -97,16 +130,12 @@ public struct TCPReset: KernelProbe {
     let workloads = context.workloads
     let counts = try maps["tcpreset_counts"].entries(tcpreset_key.self, tcpreset_count.self)
     let cut = try maps["tcpreset_cut"].perCPUSums()
-    let family = MetricFamily(
-      Self.total,
-      counts.compactMap { key, count in
-        Self.type(key.kind).map { type in
-          Sample(
-            workloads.standardValues(NetnsCookie(rawValue: key.netns)) + [type.type, reason(key.reason)],
-            Double(count.total))
-        }
-      })
-    try maps.prune("tcpreset_counts", counts, last: { $0.last_ns }, netns: { $0.netns }, workloads)
+    func values(_ key: tcpreset_key) -> [String] {
+      workloads.standardValues(NetnsCookie(rawValue: key.netns)) + [Self.type(key.kind)?.type ?? "", reason(key.reason)]
+    }
+    let family = MetricFamily(Self.total, counts.map { Sample(values($0.key), Double($0.value.total)) })
+    try maps.prune(
+      "tcpreset_counts", counts, last: { $0.last_ns }, netns: { $0.netns }, series: values, workloads)
     return [family.merged().adding(other: cut[0], node: workloads.node)]
   }
 }

@@ -16,7 +16,7 @@ enum tcpreset_kind {
 
 /* Instead of a number of the kernel's enum sk_rst_reason: */
 #define TCPRESET_REASON_NONE 0xffffffffu   /* the kernel gives none */
-#define TCPRESET_REASON_REJECT 0xfffffffeu /* sent without any socket: netfilter's REJECT */
+#define TCPRESET_REASON_REJECT 0xfffffffeu /* netfilter's REJECT sent it */
 
 struct tcpreset_event {
 	struct skoop_event_header header;
@@ -30,6 +30,19 @@ struct tcpreset_key {
 	__u64 netns;
 	__u32 kind;
 	__u32 reason;
+};
+
+/* Functions whose presence in a stack tells who sends a reset; user space fills this in as modules come and go. */
+#define TCPRESET_MAX_SENDERS 16
+
+struct tcpreset_sender {
+	__u64 start; /* the function's addresses: [start, end); both 0: unused */
+	__u64 end;
+	__u64 is_reject; /* netfilter's, else TCP's own */
+};
+
+struct tcpreset_senders {
+	struct tcpreset_sender functions[TCPRESET_MAX_SENDERS];
 };
 
 struct tcpreset_count {

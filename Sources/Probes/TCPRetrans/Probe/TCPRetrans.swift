@@ -75,29 +75,37 @@ public struct TCPRetrans: KernelProbe {
     var total = MetricFamily(Self.total, [])
     var failed = MetricFamily(Self.failed, [])
     for (key, count) in tuples {
-      guard let addresses = key.tuple.addresses else { continue }
-      let values = workloads.tupleValues(
-        protocol: IPProtocol(rawValue: key.tuple.protocol), source: addresses.source,
-        destination: addresses.destination, ports: (key.tuple.source_port, key.tuple.destination_port),
-        seenFrom: NetnsCookie(rawValue: key.netns))
-      total.samples.append(Sample(values, Double(count.total)))
+      let values = tupleValues(key)
+      if count.total > 0 { total.samples.append(Sample(values, Double(count.total))) }
       if count.failed > 0 { failed.samples.append(Sample(values, Double(count.failed))) }
     }
     var byKind = MetricFamily(Self.byKind, [])
     for (key, count) in kinds {
-      let place = workloads.standardValues(NetnsCookie(rawValue: key.netns))
-      let kind = Self.kind(UInt32(truncatingIfNeeded: key.kind)).name
-      if count.total > 0 { byKind.samples.append(Sample(place + [kind, "sent"], Double(count.total))) }
-      if count.failed > 0 { byKind.samples.append(Sample(place + [kind, "failed"], Double(count.failed))) }
+      let values = kindValues(key)
+      if count.total > 0 { byKind.samples.append(Sample(values + ["sent"], Double(count.total))) }
+      if count.failed > 0 { byKind.samples.append(Sample(values + ["failed"], Double(count.failed))) }
     }
     // In the order of enum tcpretrans_cut; by kind, sent and failed make one series.
     let other = [cut[0], cut[1], cut[2] + cut[3]]
     let families = zip([total, failed, byKind], other).map { family, cut in
       family.merged().adding(other: cut, node: workloads.node)
     }
-    try maps.prune("tcpretrans_tuples", tuples, last: { $0.last_ns }, netns: { $0.netns }, workloads)
-    try maps.prune("tcpretrans_kinds", kinds, last: { $0.last_ns }, netns: { $0.netns }, workloads)
+    try maps.prune(
+      "tcpretrans_tuples", tuples, last: { $0.last_ns }, netns: { $0.netns }, series: tupleValues, workloads)
+    try maps.prune("tcpretrans_kinds", kinds, last: { $0.last_ns }, netns: { $0.netns }, series: kindValues, workloads)
     return families
+  }
+
+  private func tupleValues(_ key: tcpretrans_tuple_key) -> [String] {
+    let addresses = key.tuple.addresses ?? (IPAddress(v4: 0), IPAddress(v4: 0))
+    return context.workloads.tupleValues(
+      protocol: IPProtocol(rawValue: key.tuple.protocol), source: addresses.source, destination: addresses.destination,
+      ports: (key.tuple.source_port, key.tuple.destination_port), seenFrom: NetnsCookie(rawValue: key.netns))
+  }
+
+  private func kindValues(_ key: tcpretrans_kind_key) -> [String] {
+    context.workloads.standardValues(NetnsCookie(rawValue: key.netns))
+      + [Self.kind(UInt32(truncatingIfNeeded: key.kind)).name]
   }
 }
 
@@ -108,6 +116,13 @@ enum Errno {
     100: "ENETDOWN", 101: "ENETUNREACH", 105: "ENOBUFS", 113: "EHOSTUNREACH", 114: "EALREADY",
   ]
 
-  /// Of the kernel's negative number.
-  static func name(_ error: Int32) -> String { names[error.magnitude] ?? "errno \(error.magnitude)" }
+  /// Of the kernel's negative number, or a queue's positive verdict.
+  static func name(_ error: Int32) -> String {
+    switch error {
+    // What a queue of this host answers (include/linux/netdevice.h).
+    case 1: "NET_XMIT_DROP"
+    case 2: "NET_XMIT_CN"
+    default: names[error.magnitude] ?? "errno \(error.magnitude)"
+    }
+  }
 }

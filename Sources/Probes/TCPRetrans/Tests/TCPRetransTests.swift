@@ -19,5 +19,7 @@ struct TCPRetransTests {
   func errors() {
     #expect(Errno.name(-1) == "EPERM")
     #expect(Errno.name(-4711) == "errno 4711")
+    #expect(Errno.name(1) == "NET_XMIT_DROP")
+    #expect(Errno.name(.min) == "errno 2147483648")
   }
 }

@@ -21,7 +21,7 @@ struct tcpretrans_event {
 	struct skoop_packet packet;
 	__u32 end_seq;
 	__u32 kind;
-	__s32 error; /* 0, or the negative errno of a failed attempt */
+	__s32 error; /* 0, or what an attempt failed with: a negative errno, or NET_XMIT_DROP of this host's queue */
 	__u32 padding;
 };
 
