@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What `make test-all` adds to `make test`: long fuzzing, and other kernels in virtual machines.
+# What `make test-all` adds to `make test`: long fuzzing, the demo under interruption, and other kernels in virtual
+# machines.
 # Writes its result to docs/results/test-all.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,6 +20,13 @@ if SKOOP_FUZZ_SECONDS=$fuzz_seconds swift test --skip-build --filter FuzzTests; 
   printf 'Fuzzing, %s seconds for each target: no failure.\n\n' "$fuzz_seconds" >>"$log"
 else
   printf 'Fuzzing, %s seconds for each target: **failed**.\n\n' "$fuzz_seconds" >>"$log"
+  failed=1
+fi
+
+if scripts/demo_check.sh --hard .build/debug/skoop-agent; then
+  printf 'The demo, also interrupted, killed and twice at once: fine.\n\n' >>"$log"
+else
+  printf 'The demo, also interrupted, killed and twice at once: **failed**.\n\n' >>"$log"
   failed=1
 fi
 

@@ -53,7 +53,8 @@ public struct KernelSymbolTable: Sendable {
       else { continue }
       let start = addresses[index]
       let next = addresses[(index + 1)...].first { $0 > start }
-      result[String(decoding: name, as: UTF8.self), default: []].append(start..<(next ?? start + min(4096, .max - start)))
+      result[String(decoding: name, as: UTF8.self), default: []].append(
+        start..<(next ?? start + min(4096, .max - start)))
     }
     return result
   }

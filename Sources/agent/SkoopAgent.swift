@@ -134,7 +134,10 @@ struct Trace: AsyncParsableCommand {
     let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]
     guard let unit = units.first(where: { text.hasSuffix($0.0) }), let number = Double(text.dropLast(unit.0.count)),
       number > 0, number * unit.1 <= 365 * 86400
-    else { throw ValidationError("--duration needs a number with a unit, such as 500ms, 10s or 2m, and a year at most, not \(text).") }
+    else {
+      throw ValidationError(
+        "--duration needs a number with a unit, such as 500ms, 10s or 2m, and a year at most, not \(text).")
+    }
     return .seconds(number * unit.1)
   }
 }

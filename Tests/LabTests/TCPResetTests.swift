@@ -47,7 +47,9 @@ extension Lab {
       try socket.bind(LabPair.clientAddress(test.family), 258)
       #expect(throws: (any Error).self) { try socket.connect(LabPair.serverAddress(test.family), 772) }
       let sent = try Self.resets(lab, type: "TCPRESET_NOSOCK", in: pair.server)
-      try Self.check(sent, test, in: pair.server, from: pair.server, to: pair.client, reason: LabKernel.tellsResetReasons ? "NO_SOCKET" : nil)
+      try Self.check(
+        sent, test, in: pair.server, from: pair.server, to: pair.client,
+        reason: LabKernel.tellsResetReasons ? "NO_SOCKET" : nil)
       // The message names the segment that provoked it.
       #expect(
         sent.message
@@ -68,7 +70,9 @@ extension Lab {
       let place = ["k8s_namespace": pair.server.namespace, "k8s_pod": "server"]
       #expect(
         lab.metric(
-          "kubeskoop_tcpreset_total", place.merging(["type": "TCPRESET_NOSOCK", "reason": LabKernel.tellsResetReasons ? "NO_SOCKET" : ""]) { $1 }) == 1)
+          "kubeskoop_tcpreset_total",
+          place.merging(["type": "TCPRESET_NOSOCK", "reason": LabKernel.tellsResetReasons ? "NO_SOCKET" : ""]) { $1 })
+          == 1)
     }
 
     @Test("active: a process that closes with unread data is named", arguments: Case.all)
@@ -81,7 +85,9 @@ extension Lab {
       usleep(50_000)
       connection.server.close()
       let sent = try Self.resets(lab, type: "TCPRESET_ACTIVE", in: pair.server)
-      try Self.check(sent, test, in: pair.server, from: pair.server, to: pair.client, reason: LabKernel.tellsResetReasons ? "TCP_ABORT_ON_CLOSE" : nil)
+      try Self.check(
+        sent, test, in: pair.server, from: pair.server, to: pair.client,
+        reason: LabKernel.tellsResetReasons ? "TCP_ABORT_ON_CLOSE" : nil)
       #expect(sent.label("pid") == "\(ProcessInfo.processInfo.processIdentifier)")
       #expect(sent.label("process")?.isEmpty == false)
       #expect(sent.stack.contains("tcp_close+0x") || sent.stack.contains("__tcp_close+0x"))
@@ -93,7 +99,8 @@ extension Lab {
 
     @Test(
       "process: a closed connection answers data",
-      .enabled(if: LabKernel.tellsResetReasons, "before 6.10 the kernel does not tell of resets for connections in TIME-WAIT"),
+      .enabled(
+        if: LabKernel.tellsResetReasons, "before 6.10 the kernel does not tell of resets for connections in TIME-WAIT"),
       arguments: Case.all)
     func process(_ test: Case) throws {
       let pair = try LabPair()
@@ -131,7 +138,9 @@ extension Lab {
       #expect(all.count == 1)
     }
 
-    @Test("before 6.10, where the tracepoint is silent about resets without a socket, they are seen as they leave", arguments: Case.all)
+    @Test(
+      "before 6.10, where the tracepoint is silent about resets without a socket, they are seen as they leave",
+      arguments: Case.all)
     func olderKernel(_ test: Case) throws {
       let pair = try LabPair()
       // The program is told that the tracepoint has two arguments: it then also keeps silent as those kernels do.
@@ -139,7 +148,9 @@ extension Lab {
         [.init(id: "tcpreset", settings: ProbeSettings(arguments: ["eventsPerSecond": .integer(0)]))],
         attachments: [test.attachment]
       ) {
-        $0.kernel = KernelFacts.current(for: [TCPReset.manifest]).pretending(argumentsOfTracepoints: ["tcp_send_reset": 2])
+        $0.kernel = KernelFacts.current(for: [TCPReset.manifest]).pretending(argumentsOfTracepoints: [
+          "tcp_send_reset": 2
+        ])
       }
       defer { lab.stop() }
       let socket = try LabSocket(in: pair.client, test.family, .stream)
@@ -164,7 +175,8 @@ extension Lab {
       for (index, other) in [client, node, node].enumerated() {
         let peer = index == 0 ? "eth0" : "spare\(index)"
         try tool(
-          "ip", "-n", node.netns, "link", "add", "port\(index)", "type", "veth", "peer", "name", peer, "netns", other.netns)
+          "ip", "-n", node.netns, "link", "add", "port\(index)", "type", "veth", "peer", "name", peer, "netns",
+          other.netns)
         try tool("ip", "-n", node.netns, "link", "set", "port\(index)", "master", "br0", "up")
         try tool("ip", "-n", other.netns, "link", "set", peer, "up")
       }

@@ -129,7 +129,8 @@ extension Lab {
 
     @Test(
       "an attempt that this host cannot send is counted apart",
-      .enabled(if: LabKernel.tellsFailedRetransmissions, "before 6.15 the tracepoint tells of successful attempts only"),
+      .enabled(
+        if: LabKernel.tellsFailedRetransmissions, "before 6.15 the tracepoint tells of successful attempts only"),
       arguments: Case.all)
     func failed(_ test: Case) throws {
       let pair = try LabPair()

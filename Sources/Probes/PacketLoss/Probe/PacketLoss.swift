@@ -172,7 +172,9 @@ public struct PacketLoss: KernelProbe {
 
   private func reasonValues(_ key: packetloss_reason_key) -> [String] {
     let function = functionName(key.location)
-    return context.workloads.standardValues(NetnsCookie(rawValue: key.netns)) + [reasonLabel(key.reason, function), function]
+    return context.workloads.standardValues(NetnsCookie(rawValue: key.netns)) + [
+      reasonLabel(key.reason, function), function,
+    ]
   }
 
   /// The reason of a counted drop. Without reasons from the kernel the function is all there is, and the label says so.

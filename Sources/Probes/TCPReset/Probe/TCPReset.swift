@@ -27,7 +27,9 @@ public struct TCPReset: KernelProbe {
     hooks: [
       Hook("tcp_send_reset", gives: "resets that TCP sends", isVariadic: true),
       Hook("tcp_receive_reset", gives: "resets that connections receive"),
-      Hook("net_dev_queue", gives: "resets that netfilter's REJECT sends", isRequired: false),
+      Hook(
+        "net_dev_queue", gives: "resets that netfilter's REJECT sends; before 6.10 also those without a socket",
+        isRequired: false),
     ],
     program: .tcpreset, enumerations: ["sk_rst_reason"])
 
@@ -131,7 +133,9 @@ public struct TCPReset: KernelProbe {
     let counts = try maps["tcpreset_counts"].entries(tcpreset_key.self, tcpreset_count.self)
     let cut = try maps["tcpreset_cut"].perCPUSums()
     func values(_ key: tcpreset_key) -> [String] {
-      workloads.standardValues(NetnsCookie(rawValue: key.netns)) + [Self.type(key.kind)?.type ?? "", reason(key.reason)]
+      workloads.standardValues(NetnsCookie(rawValue: key.netns)) + [
+        Self.type(key.kind)?.type ?? "", reason(key.reason),
+      ]
     }
     let family = MetricFamily(Self.total, counts.map { Sample(values($0.key), Double($0.value.total)) })
     try maps.prune(
