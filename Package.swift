@@ -134,7 +134,8 @@ let package = Package(
     tests(
       "LabTests",
       [
-        "LabSupport", "AgentApp", "CLibbpf", "CLinux", "PacketLoss", "TCPReset", "LinuxBPF", "LinuxSystem", "ProbeCatalog",
+        "LabSupport", "AgentApp", "CLibbpf", "CLinux", "PacketLoss", "TCPReset", "LinuxBPF", "LinuxSystem",
+        "ProbeCatalog",
         "ProbeKit", "Sinks", "Workloads",
         .core("NetTypes"), .core("Signals"), .logging,
       ]),
