@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 work=$root/.build/vm
 mirrors=("${SKOOP_DEBIAN_MIRROR:-http://deb.debian.org/debian}" http://archive.debian.org/debian)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-seconds_per_vm=${SKOOP_VM_SECONDS:-180}
+seconds_per_vm=${SKOOP_VM_SECONDS:-300}
 all_kernels=(5.10 6.1 6.12)
 host_packages=(qemu-system-x86 busybox-static cpio debian-archive-keyring)
 # What the guest loads, as far as the kernel does not have it built in. Their dependencies are found.
@@ -271,18 +271,16 @@ probe_lines() {
 
 # Each line: whether it has to be seen (+) or cannot be (-) on this kernel, a name, the type and the labels.
 expectations() {
-  local reason='' nosock=- pod='k8s_namespace=shop k8s_pod=server'
+  local reason='' pod='k8s_namespace=shop k8s_pod=server'
   # Before 5.17 the kernel gives no reasons, they follow from the stack.
   [[ $1 != 5.10 ]] || reason=reason_source=derived
-  # TCP tells of its resets without a socket from 6.10 on.
-  [[ $1 != 6.12 ]] || nosock=+
   cat <<END
 + drop-no-socket PacketLoss dport=7001 reason=NO_SOCKET $pod $reason
 + drop-no-socket-6 PacketLoss dport=7002 reason=NO_SOCKET dst=fd99::2 $pod $reason
 + drop-by-rule PacketLoss dport=81 reason=NETFILTER_DROP $pod $reason
 + syn-again TCPRetrans dport=81 kind=syn k8s_namespace=shop k8s_pod=client
-$nosock reset-no-socket TCPRESET_NOSOCK sport=7003 namespace=shop pod=server
-$nosock reset-no-socket-6 TCPRESET_NOSOCK sport=7004 namespace=shop pod=server
++ reset-no-socket TCPRESET_NOSOCK sport=7003 namespace=shop pod=server
++ reset-no-socket-6 TCPRESET_NOSOCK sport=7004 namespace=shop pod=server
 + reset-by-rule TCPRESET_NOSOCK sport=83 reason=NETFILTER_REJECT namespace=shop pod=server
 + reset-active TCPRESET_ACTIVE sport=7005 namespace=shop pod=server
 + reset-received TCPRESET_RECEIVE sport=7003 namespace=shop pod=client

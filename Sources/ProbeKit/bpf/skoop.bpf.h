@@ -63,7 +63,7 @@ static __always_inline void skoop_count(enum skoop_outcome outcome)
 	__u64 *count = bpf_map_lookup_elem(&skoop_outcomes, &index);
 	if (count)
 		/* Atomic although per CPU: a program in softirq may interrupt one in task context. */
-		__sync_fetch_and_add(count, 1);
+		__atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- network namespaces ---- */
@@ -322,8 +322,8 @@ static __always_inline _Bool skoop_allowed(__u64 netns, __u64 now)
 		limit->window_start_ns = now;
 		limit->count = 0;
 	}
-	/* Adding and reading apart: an addition that returns needs 5.12. */
-	__sync_fetch_and_add(&limit->count, 1);
+	/* Adding and reading apart, and relaxed: an addition that returns, or orders, needs 5.12. */
+	__atomic_fetch_add(&limit->count, 1, __ATOMIC_RELAXED);
 	return limit->count <= skoop_events_per_second;
 }
 

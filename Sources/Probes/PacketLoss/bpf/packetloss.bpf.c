@@ -45,7 +45,7 @@ static __always_inline void count_cut(__u32 index)
 {
 	__u64 *count = bpf_map_lookup_elem(&packetloss_cut, &index);
 	if (count)
-		__sync_fetch_and_add(count, 1);
+		__atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
 }
 
 /* Linux's address families whose messages are no packets (include/linux/socket.h). AF_PACKET sends real ones. */
@@ -118,7 +118,7 @@ static __always_inline void count_reason(__u64 netns, __u64 location, __u32 reas
 		skoop_count(SKOOP_CUT);
 		return;
 	}
-	__sync_fetch_and_add(&count->total, 1);
+	__atomic_fetch_add(&count->total, 1, __ATOMIC_RELAXED);
 	count->last_ns = now;
 }
 
@@ -146,9 +146,9 @@ static __always_inline void count_tuple(__u64 netns, const struct skoop_tuple *t
 		skoop_count(SKOOP_CUT);
 		return;
 	}
-	__sync_fetch_and_add(&count->total, 1);
+	__atomic_fetch_add(&count->total, 1, __ATOMIC_RELAXED);
 	if (netfilter)
-		__sync_fetch_and_add(&count->netfilter, 1);
+		__atomic_fetch_add(&count->netfilter, 1, __ATOMIC_RELAXED);
 	count->last_ns = now;
 }
 

@@ -131,11 +131,11 @@ static __always_inline void count(__u64 netns, const struct tcpreset_event *even
 		__u32 index = 0;
 		__u64 *other = bpf_map_lookup_elem(&tcpreset_cut, &index);
 		if (other)
-			__sync_fetch_and_add(other, 1);
+			__atomic_fetch_add(other, 1, __ATOMIC_RELAXED);
 		skoop_count(SKOOP_CUT);
 		return;
 	}
-	__sync_fetch_and_add(&count->total, 1);
+	__atomic_fetch_add(&count->total, 1, __ATOMIC_RELAXED);
 	count->last_ns = bpf_ktime_get_ns();
 }
 

@@ -53,14 +53,14 @@ static __always_inline void add(void *map, const void *key, _Bool failed, __u32 
 		__u32 index = cut + failed;
 		__u64 *other = bpf_map_lookup_elem(&tcpretrans_cut, &index);
 		if (other)
-			__sync_fetch_and_add(other, 1);
+			__atomic_fetch_add(other, 1, __ATOMIC_RELAXED);
 		skoop_count(SKOOP_CUT);
 		return;
 	}
 	if (failed)
-		__sync_fetch_and_add(&count->failed, 1);
+		__atomic_fetch_add(&count->failed, 1, __ATOMIC_RELAXED);
 	else
-		__sync_fetch_and_add(&count->total, 1);
+		__atomic_fetch_add(&count->total, 1, __ATOMIC_RELAXED);
 	count->last_ns = now;
 }
 
