@@ -18,6 +18,8 @@ let modules: [(name: String, imports: [String])] = [
   ("Signals", ["NetTypes"]),
   ("KubeModel", ["NetTypes"]),
   ("NetPolicy", ["NetTypes", "KubeModel"]),
+  ("NetModel", ["NetTypes"]),
+  ("NetSim", ["NetTypes", "NetModel"]),
   ("NetDiagnosis", ["NetTypes", "KubeModel", "NetPolicy"]),
 ]
 
