@@ -11,6 +11,8 @@ struct ImportTests {
     ("Core/Sources/Signals", ["NetTypes"], []),
     ("Core/Sources/KubeModel", ["NetTypes"], []),
     ("Core/Sources/NetPolicy", ["KubeModel", "NetTypes"], []),
+    ("Core/Sources/NetModel", ["NetTypes"], []),
+    ("Core/Sources/NetSim", ["NetModel", "NetTypes"], []),
     ("Core/Sources/NetDiagnosis", ["KubeModel", "NetPolicy", "NetTypes"], []),
     ("Sources/BPFPrograms", [], []),
     ("Sources/embed-bpf", [], ["Glibc"]),

@@ -26,7 +26,8 @@ public struct SocketEntry: Hashable, Sendable, Codable {
   public var cookie: UInt64?
 
   public init(
-    kind: Kind, family: IPAddress.Family, local: IPAddress, localPort: UInt16, remote: IPAddress, remotePort: UInt16 = 0,
+    kind: Kind, family: IPAddress.Family, local: IPAddress, localPort: UInt16, remote: IPAddress,
+    remotePort: UInt16 = 0,
     state: String, uid: UInt32 = 0, inode: UInt64 = 0
   ) {
     self.kind = kind

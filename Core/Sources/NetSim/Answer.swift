@@ -168,8 +168,9 @@ public struct Trace: Hashable, Sendable {
   /// The interfaces that it left namespaces by, in order.
   public var egress: [Egress]
 
-  public init(what: String, tuple: Tuple, steps: [Step] = [], end: TraceEnd = .undecided("not begun"), egress: [Egress] = [])
-  {
+  public init(
+    what: String, tuple: Tuple, steps: [Step] = [], end: TraceEnd = .undecided("not begun"), egress: [Egress] = []
+  ) {
     self.what = what
     self.tuple = tuple
     self.steps = steps

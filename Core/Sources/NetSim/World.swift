@@ -1,5 +1,4 @@
 public import NetModel
-public import NetTypes
 
 /// Everything that is known: the snapshots, indexed for lookups. Making one costs about as much as a few hundred questions.
 public struct World: Sendable {

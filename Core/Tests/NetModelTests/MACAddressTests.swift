@@ -12,7 +12,8 @@ struct MACAddressTests {
     #expect(MACAddress(value: value).description == text)
   }
 
-  @Test("what is no address", arguments: ["", "02:00:00:00:01", "2:0:0:0:1:2", "02:00:00:00:01:+2", "02-00-00-00-01-02"])
+  @Test(
+    "what is no address", arguments: ["", "02:00:00:00:01", "2:0:0:0:1:2", "02:00:00:00:01:+2", "02-00-00-00-01-02"])
   func invalid(text: String) { #expect(MACAddress(text) == nil) }
 
   @Test("groups", arguments: [("224.0.0.251", "01:00:5e:00:00:fb"), ("ff02::1:ff00:102", "33:33:ff:00:01:02")])
