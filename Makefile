@@ -1,9 +1,10 @@
 # Skoop. `make help` lists the targets.
 SHELL := /bin/bash
 SWIFT ?= swift
-RELEASE := $(SWIFT) build -c release
+# Static: the program runs on any Linux of its architecture, and takes less memory (docs/decisions/0009-static-agent.md).
+RELEASE := $(SWIFT) build -c release --static-swift-stdlib -Xswiftc -static-executable
 
-.PHONY: help setup build demo test test-all lint format bench bench-agent bench-manifests clean
+.PHONY: help setup build check-build demo test test-all lint format bench bench-agent bench-manifests clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,6 +16,9 @@ build: ## the agent and the command line, optimised: .build/release/skoop-agent,
 	@scripts/setup.sh build
 	$(RELEASE) --product skoop-agent
 	$(RELEASE) --product skoop
+
+check-build: build ## whether the optimised agent is static, small and runs with nothing else around it
+	@scripts/release_check.sh .build/release/skoop-agent
 
 demo: ## a small cluster of namespaces, faults one after another, and what skoop says about them
 	@scripts/setup.sh demo

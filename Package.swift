@@ -83,8 +83,10 @@ let package = Package(
 
     // The C boundary: unsafe code lives here, in LinuxSystem and in LinuxBPF.
     .target(name: "CLinux", cSettings: cSettings),
-    .target(name: "CLibbpf", cSettings: cSettings, linkerSettings: [.linkedLibrary("bpf")]),
+    // A static libbpf does not say itself that it needs libelf and zlib.
+    .target(name: "CLibbpf", cSettings: cSettings, linkerSettings: ["bpf", "elf", "z"].map { .linkedLibrary($0) }),
     .target(name: "CProbeEvents", cSettings: cSettings),
+    .systemLibrary(name: "CLibyaml", providers: [.apt(["libyaml-dev"])]),
     swift("LinuxSystem", ["CLinux", .core("NetTypes")]),
     swift("LinuxBPF", ["CLibbpf", "BPFPrograms", "LinuxSystem"]),
 
@@ -98,12 +100,13 @@ let package = Package(
       exclude: ["bpf"]),
     swift("ProbeCatalog", probes.map { .target(name: $0) } + ["ProbeKit"]),
     swift("Sinks", [.core("Signals"), "LinuxSystem", .logging]),
+    swift("YAML", ["CLibyaml"]),
     swift(
       "AgentApp",
       [
         "ProbeKit", "ProbeCatalog", "Sinks", "Workloads", "LinuxBPF", "LinuxSystem", .core("Signals"),
         .core("NetTypes"),
-        .hummingbird, .lifecycle, .logging, .nioCore, .signals, .yams,
+        "YAML", .hummingbird, .lifecycle, .logging, .nioCore, .signals,
       ]),
     .executableTarget(
       name: "skoop-agent",

@@ -31,6 +31,7 @@ public final class Agent: Sendable {
   /// Nothing is loaded yet; the sinks are ready.
   public init(_ options: Options, sinks: [any EventSink], log: Logger) throws {
     self.log = log
+    Memory.keepLittle()
     workloads = WorkloadDirectory(node: options.node, sources: options.namespaces)
     let kernel = options.kernel ?? KernelFacts.current(for: ProbeCatalog.manifests)
     let symbols = Symbolizer()

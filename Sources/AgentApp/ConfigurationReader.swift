@@ -1,5 +1,5 @@
 public import ProbeKit
-import Yams
+import YAML
 
 /// Reads the contract's YAML. Everything unknown is an error with its line: a misspelt key must not switch something off in
 /// silence.
@@ -14,16 +14,14 @@ public struct ConfigurationReader {
   }
 
   public func read(_ text: String) throws(ConfigurationError) -> AgentConfiguration {
-    let root: Node?
+    let root: YAMLNode?
     do {
-      root = try compose(yaml: text)
-    } catch let error as YamlError {
-      throw ConfigurationError(file: file, line: Self.line(of: error), message: "not YAML: \(Self.problem(of: error))")
+      root = try YAMLReader.read(text)
     } catch {
-      throw ConfigurationError(file: file, line: 0, message: "not YAML: \(error)")
+      throw ConfigurationError(file: file, line: error.line, message: "not YAML: \(error.problem)")
     }
     var configuration = AgentConfiguration()
-    guard let root, root.null == nil else { return configuration }
+    guard let root, !root.isNull else { return configuration }
     var probes: [String: (line: Int, settings: ProbeSettings)] = [:]
     var order: [String] = []
     for (key, value) in try mapping(
@@ -82,90 +80,90 @@ public struct ConfigurationReader {
   }
 
   private func probeList(
-    _ node: Node
+    _ node: YAMLNode
   ) throws(ConfigurationError) -> [(id: String, line: Int, arguments: [String: SettingValue])] {
     var result: [(String, Int, [String: SettingValue])] = []
     for item in try list(node, "probes") {
       var id: String?
-      var given: [(String, Node)] = []
+      var given: [(String, YAMLNode)] = []
       for (key, value) in try mapping(item, "a probe", keys: ["name", "args"]) {
         if key == "name" {
           id = try string(value, key)
-        } else if value.null == nil {
+        } else if !value.isNull {
           given = try mapping(value, key, keys: nil)
         }
       }
-      guard let id else { throw error(line(item), "a probe needs a name") }
+      guard let id else { throw error(item.line, "a probe needs a name") }
       guard let manifest = manifests.first(where: { $0.id == id }) else {
-        throw error(line(item), "there is no probe \(id)" + Suggestion.text(for: id, among: manifests.map(\.id)))
+        throw error(item.line, "there is no probe \(id)" + Suggestion.text(for: id, among: manifests.map(\.id)))
       }
       var arguments: [String: SettingValue] = [:]
       for (name, value) in given {
         guard let setting = manifest.allSettings.first(where: { $0.name == name }) else {
           throw error(
-            line(value),
+            value.line,
             "\(id) has no argument \(name)" + Suggestion.text(for: name, among: manifest.allSettings.map(\.name)))
         }
         let parsed = scalar(value)
         if let complaint = setting.complaint(about: parsed) {
-          throw error(line(value), "\(id): \(name) \(complaint), not \(parsed)")
+          throw error(value.line, "\(id): \(name) \(complaint), not \(parsed)")
         }
         arguments[name] = parsed
       }
-      result.append((id, line(item), arguments))
+      result.append((id, item.line, arguments))
     }
     return result
   }
 
-  private func sinkList(_ node: Node) throws(ConfigurationError) -> [AgentConfiguration.SinkRequest] {
+  private func sinkList(_ node: YAMLNode) throws(ConfigurationError) -> [AgentConfiguration.SinkRequest] {
     var result: [AgentConfiguration.SinkRequest] = []
     var names: Set<String> = []
     for item in try list(node, "sinks") {
       var name: String?
-      var arguments: [(key: String, value: Node)] = []
+      var arguments: [(key: String, value: YAMLNode)] = []
       for (key, value) in try mapping(item, "a sink", keys: ["name", "args"]) {
         if key == "name" {
           name = try string(value, key)
-        } else if value.null == nil {
+        } else if !value.isNull {
           arguments = try mapping(value, key, keys: nil)
         }
       }
-      if let name, !names.insert(name).inserted { throw error(line(item), "the sink \(name) is listed twice") }
+      if let name, !names.insert(name).inserted { throw error(item.line, "the sink \(name) is listed twice") }
       switch name {
       case "stderr":
-        if let extra = arguments.first { throw error(line(extra.value), "the sink stderr has no arguments") }
+        if let extra = arguments.first { throw error(extra.value.line, "the sink stderr has no arguments") }
         result.append(.stderr)
       case "file":
         var path: String?
         for (key, value) in arguments {
-          guard key == "path" else { throw error(line(value), "the sink file has no argument \(key); it has path") }
+          guard key == "path" else { throw error(value.line, "the sink file has no argument \(key); it has path") }
           path = try string(value, key)
         }
-        guard let path else { throw error(line(item), "the sink file needs the argument path") }
+        guard let path else { throw error(item.line, "the sink file needs the argument path") }
         result.append(.file(path: path))
-      case "loki": throw error(line(item), "the sink loki does not exist yet; there are stderr and file")
+      case "loki": throw error(item.line, "the sink loki does not exist yet; there are stderr and file")
       case .some(let other):
-        throw error(line(item), "there is no sink \(other)" + Suggestion.text(for: other, among: ["stderr", "file"]))
-      case nil: throw error(line(item), "a sink needs a name")
+        throw error(item.line, "there is no sink \(other)" + Suggestion.text(for: other, among: ["stderr", "file"]))
+      case nil: throw error(item.line, "a sink needs a name")
       }
     }
     return result
   }
 
   /// `[tcp://]host:port` or `unix:///path`; the host may be empty, or an IPv6 address in brackets.
-  private func address(_ node: Node) throws(ConfigurationError) -> AgentConfiguration.Address {
+  private func address(_ node: YAMLNode) throws(ConfigurationError) -> AgentConfiguration.Address {
     let text = try string(node, "address")
     if text.hasPrefix("unix://") {
       let path = String(text.dropFirst("unix://".count))
       guard path.hasPrefix("/") else {
-        throw error(line(node), "address: \(text) needs an absolute path, unix:///path")
+        throw error(node.line, "address: \(text) needs an absolute path, unix:///path")
       }
       return .unix(path: path)
     }
     let rest = text.hasPrefix("tcp://") ? text.dropFirst("tcp://".count) : text[...]
     guard let colon = rest.lastIndex(of: ":"), let port = Int(rest[rest.index(after: colon)...]),
       (1...65535).contains(port)
-    else { throw error(line(node), "address: \(text) is neither [tcp://]host:port nor unix:///path") }
+    else { throw error(node.line, "address: \(text) is neither [tcp://]host:port nor unix:///path") }
     var host = String(rest[..<colon])
     if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
     return .tcp(host: host.isEmpty ? "0.0.0.0" : host, port: port)
@@ -177,71 +175,54 @@ public struct ConfigurationReader {
     ConfigurationError(file: file, line: line, message: message)
   }
 
-  private func line(_ node: Node) -> Int { node.mark?.line ?? 0 }
-
   /// `keys` nil: any.
   private func mapping(
-    _ node: Node, _ what: String, keys: [String]?
-  ) throws(ConfigurationError) -> [(key: String, value: Node)] {
-    guard let mapping = node.mapping else { throw error(line(node), "\(what) must be a mapping (key: value)") }
-    var result: [(String, Node)] = []
-    for (key, value) in mapping {
-      guard let name = key.string else { throw error(line(key), "\(what): a key must be a text") }
+    _ node: YAMLNode, _ what: String, keys: [String]?
+  ) throws(ConfigurationError) -> [(key: String, value: YAMLNode)] {
+    guard let pairs = node.pairs else { throw error(node.line, "\(what) must be a mapping (key: value)") }
+    var result: [(String, YAMLNode)] = []
+    for (key, value) in pairs {
+      guard let name = key.text else { throw error(key.line, "\(what): a key must be a text") }
+      if result.contains(where: { $0.0 == name }) { throw error(key.line, "\(what) has the key \(name) twice") }
       if let keys, !keys.contains(name) {
-        throw error(line(key), "\(what) has no key \(name)" + Suggestion.text(for: name, among: keys))
+        throw error(key.line, "\(what) has no key \(name)" + Suggestion.text(for: name, among: keys))
       }
       result.append((name, value))
     }
     return result
   }
 
-  private func list(_ node: Node, _ what: String) throws(ConfigurationError) -> [Node] {
-    if node.null != nil { return [] }
-    guard let sequence = node.sequence else { throw error(line(node), "\(what) must be a list") }
-    return Array(sequence)
+  private func list(_ node: YAMLNode, _ what: String) throws(ConfigurationError) -> [YAMLNode] {
+    if node.isNull { return [] }
+    guard let items = node.items else { throw error(node.line, "\(what) must be a list") }
+    return items
   }
 
-  private func string(_ node: Node, _ what: String) throws(ConfigurationError) -> String {
-    guard let text = node.string, !text.isEmpty else { throw error(line(node), "\(what) must be a text") }
+  private func string(_ node: YAMLNode, _ what: String) throws(ConfigurationError) -> String {
+    guard let text = node.text, !text.isEmpty else { throw error(node.line, "\(what) must be a text") }
     return text
   }
 
-  private func bool(_ node: Node, _ what: String) throws(ConfigurationError) -> Bool {
-    guard case .bool(let value) = scalar(node) else { throw error(line(node), "\(what) must be true or false") }
+  private func bool(_ node: YAMLNode, _ what: String) throws(ConfigurationError) -> Bool {
+    guard case .bool(let value) = scalar(node) else { throw error(node.line, "\(what) must be true or false") }
     return value
   }
 
-  private func integer(_ node: Node, _ what: String, in range: ClosedRange<Int>) throws(ConfigurationError) -> Int {
+  private func integer(_ node: YAMLNode, _ what: String, in range: ClosedRange<Int>) throws(ConfigurationError) -> Int {
     guard case .integer(let value) = scalar(node), range.contains(value) else {
-      throw error(line(node), "\(what) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+      throw error(node.line, "\(what) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return value
   }
 
   /// As YAML 1.2's core schema reads it: only true and false are booleans.
-  private func scalar(_ node: Node) -> SettingValue {
-    let text = node.string ?? "a list or mapping"
-    guard let scalar = node.scalar, scalar.style == .plain || scalar.style == .any else { return .text(text) }
+  private func scalar(_ node: YAMLNode) -> SettingValue {
+    let text = node.text ?? "a list or mapping"
+    guard node.isPlain else { return .text(text) }
     switch text {
     case "true", "True", "TRUE": return .bool(true)
     case "false", "False", "FALSE": return .bool(false)
     default: return Int(text).map { .integer($0) } ?? .text(text)
-    }
-  }
-
-  private static func line(of error: YamlError) -> Int {
-    switch error {
-    case .reader(_, let mark, _, _): (mark ?? 0)
-    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
-    default: 0
-    }
-  }
-
-  private static func problem(of error: YamlError) -> String {
-    switch error {
-    case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
-    case .reader(let problem, _, _, _): problem
-    default: "\(error)"
     }
   }
 }

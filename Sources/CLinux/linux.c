@@ -49,6 +49,12 @@ void clinux_release_free_memory(void)
 	malloc_trim(0);
 }
 
+void clinux_keep_little_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
 int clinux_eventfd(void)
 {
 	int fd = eventfd(0, EFD_CLOEXEC);

@@ -70,6 +70,10 @@ public enum Memory {
   /// Gives freed memory back to the kernel (malloc_trim(3)). For after a spell of large, short-lived allocations: reading
   /// the kernel's BTF and symbols leaves tens of megabytes that nothing will use again.
   public static func releaseFree() { clinux_release_free_memory() }
+
+  /// From now on buffers of 128 KiB and more go back to the kernel when they are freed. For the start of a process that will
+  /// live long and has its large buffers at the beginning.
+  public static func keepLittle() { clinux_keep_little_memory() }
 }
 
 /// The time of day as people here read it.

@@ -1,6 +1,6 @@
 import AgentApp
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import LinuxSystem
 import Logging
 import NetTypes
@@ -23,9 +23,12 @@ extension ExitCode {
 
 enum Console {
   static func fail(_ message: String, _ code: ExitCode) -> any Error {
-    FileHandle.standardError.write(Data("skoop-agent: \(message)\n".utf8))
+    say("skoop-agent: \(message)\n")
     return code
   }
+
+  /// To standard error; that nobody reads it is no reason to stop.
+  static func say(_ text: String) { try? Files.write(Array(text.utf8), to: 2, "standard error") }
 
   static func logger(debug: Bool) -> Logger {
     var log = Logger(label: "skoop-agent") { StreamLogHandler.standardError(label: $0) }
@@ -121,10 +124,10 @@ struct Trace: AsyncParsableCommand {
         name: "stdout", descriptor: 1, form: output == .json ? .json : .text(stack: stack, explain: explain)))
     do {
       let summary = try await session.run(Agent.Options(node: Console.node), log: Console.quietLogger) { line in
-        FileHandle.standardError.write(Data("\(line)\n".utf8))
+        Console.say("\(line)\n")
       }
       // JSON on standard output stays JSON.
-      FileHandle.standardError.write(Data(summary.utf8))
+      Console.say(summary)
     } catch {
       throw Console.fail("\(error)", .unavailable)
     }

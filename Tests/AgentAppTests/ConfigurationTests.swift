@@ -51,6 +51,13 @@ struct ConfigurationTests {
     #expect(configuration.address == .standard)
   }
 
+  @Test("an alias stands for what its anchor holds, also where it leads in a circle")
+  func aliases() throws {
+    let probes = try Self.read("metrics: {probes: &all [{name: tcpreset}]}\nevent: {probes: *all}").probes
+    #expect(probes == [.init(id: "tcpreset", settings: ProbeSettings())])
+    #expect(throws: ConfigurationError.self) { try Self.read("metrics: {probes: &all [*all]}") }
+  }
+
   @Test("events without a sink go to standard error")
   func defaultSink() throws {
     #expect(try Self.read("event: {probes: [{name: tcpreset}]}").sinks == [.stderr])
@@ -72,6 +79,10 @@ struct ConfigurationTests {
     "mistakes are refused with line and advice",
     arguments: [
       ("a: [", "agent.yaml:2: not YAML"),
+      ("debugMode: *a", "agent.yaml:1: not YAML: found undefined alias"),
+      ("debugMode: true\n---\nport: 1", "agent.yaml:3: not YAML: there is more than one document"),
+      ("debugMode: true\ndebugMode: true", "agent.yaml:2: the configuration has the key debugMode twice"),
+      ("[a]: 1", "agent.yaml:1: the configuration: a key must be a text"),
       ("- a", "agent.yaml:1: the configuration must be a mapping"),
       (
         "debugMode: true\ndebugmod: true",

@@ -22,6 +22,9 @@ void clinux_set_thread_name(const char *name);
 /* malloc_trim(3), whose header Swift does not import. */
 void clinux_release_free_memory(void);
 
+/* Fixes glibc's thresholds for giving memory back (mallopt(3)), which grow with the largest buffer freed otherwise. */
+void clinux_keep_little_memory(void);
+
 /* An eventfd(2), whose header Swift does not import. */
 int clinux_eventfd(void);
 

@@ -1,0 +1,2 @@
+/* libyaml (Debian: libyaml-dev) for Swift, as it is. */
+#include <yaml.h>
