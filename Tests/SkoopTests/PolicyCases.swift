@@ -241,6 +241,16 @@ struct PolicyCases {
 
     """
 
+  private static let strangeHost = """
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: strange, namespace: y}
+    spec: {hostNetwork: true, nodeName: n9, containers: []}
+    status: {phase: Running, podIP: 192.168.1.9}
+
+    """
+
   static let adminPolicies: [Case] = {
     let all = "subject: {namespaces: {}}"
     let fromY = "from: [{namespaces: {matchLabels: {ns: y}}}]"
@@ -313,6 +323,13 @@ struct PolicyCases {
         "node/n1", .reachable),
       Case(
         "nodes match host-network pods", egress("{action: Deny, to: [{nodes: {}}]}"), "x/b", "x/host", .unreachable,
+        .policyEgressDenied),
+      Case(
+        "a host-network pod on a node that is not given may have any labels",
+        egress("{action: Deny, to: [{nodes: {matchLabels: {role: worker}}}]}") + strangeHost, "x/a", "y/strange",
+        .undecided, .policyUndecided),
+      Case(
+        "but it is a node", egress("{action: Deny, to: [{nodes: {}}]}") + strangeHost, "x/a", "y/strange", .unreachable,
         .policyEgressDenied),
       Case(
         "networks match pods too", egress("{action: Deny, to: [{networks: [10.0.1.0/24]}]}"), "x/a", "y/a",

@@ -265,7 +265,7 @@ public struct BasicPolicyEngine<Semantics: PolicySemantics>: Sendable {
     for peer in rule.peers {
       switch peer {
       case .pods(let pods): result = result || Ternary(Semantics.matchesPods(pods, party))
-      case .nodes(let selector): result = result || Ternary(Semantics.matchesNodes(selector, party))
+      case .nodes(let selector): result = result || Semantics.matchesNodes(selector, party)
       case .networks(let networks):
         result = result || Semantics.matchesNetworks(networks, party, hasIPv6: cluster.hasIPv6)
       case .domainNames: result = result || Semantics.matchesDomainNames(party)

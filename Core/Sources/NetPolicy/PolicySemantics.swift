@@ -42,7 +42,7 @@ public protocol PolicySemantics: Sendable {
   // Admin tiers
   static func selects(_ subject: NamespacedPods, _ party: Party) -> Bool
   static func matchesPods(_ pods: NamespacedPods, _ party: Party) -> Bool
-  static func matchesNodes(_ selector: LabelSelector, _ party: Party) -> Bool
+  static func matchesNodes(_ selector: LabelSelector, _ party: Party) -> Ternary
   static func matchesNetworks(_ networks: [IPPrefix], _ party: Party, hasIPv6: Bool) -> Ternary
   static func matchesDomainNames(_ party: Party) -> Ternary
   static func matchesAllPorts(_ rule: AdminRule) -> Bool
@@ -183,10 +183,12 @@ extension PolicySemantics {
       && (pods.pods.map { matches($0, pod.labels) } ?? true)
   }
 
-  /// Matches the node's addresses, so also the host-network pods behind them.
-  public static func matchesNodes(_ selector: LabelSelector, _ party: Party) -> Bool {
-    guard party.isHost, let node = party.node else { return false }
-    return matches(selector, node.labels)
+  /// Matches the node's addresses, so also the host-network pods behind them. The labels of a node that the cluster
+  /// does not have are not known.
+  public static func matchesNodes(_ selector: LabelSelector, _ party: Party) -> Ternary {
+    guard party.isHost else { return .no }
+    if let node = party.node { return Ternary(matches(selector, node.labels)) }
+    return selector.isEmpty ? .yes : .unknown
   }
 
   /// "Cluster-internal traffic will be checked against the rule as well".

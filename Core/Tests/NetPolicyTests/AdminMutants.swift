@@ -30,21 +30,26 @@ enum AdminNamespaceSelectorIgnored: PolicySemantics {
 
 /// Wrong: a nodes peer matches the pods on them.
 enum NodesPeerMatchesPodsOnThem: PolicySemantics {
-  static func matchesNodes(_ selector: LabelSelector, _ party: Party) -> Bool {
-    party.node.map { selector.matches($0.labels) } ?? false
+  static func matchesNodes(_ selector: LabelSelector, _ party: Party) -> Ternary {
+    Ternary(party.node.map { selector.matches($0.labels) } ?? false)
   }
 }
 
 /// Wrong: a nodes peer's selector is ignored.
 enum NodesPeerMatchesAllNodes: PolicySemantics {
-  static func matchesNodes(_ selector: LabelSelector, _ party: Party) -> Bool {
-    party.isHost && party.node != nil
-  }
+  static func matchesNodes(_ selector: LabelSelector, _ party: Party) -> Ternary { Ternary(party.isHost) }
 }
 
 /// Wrong: a nodes peer matches nothing.
 enum NodesPeerMatchesNothing: PolicySemantics {
-  static func matchesNodes(_ selector: LabelSelector, _ party: Party) -> Bool { false }
+  static func matchesNodes(_ selector: LabelSelector, _ party: Party) -> Ternary { .no }
+}
+
+/// Wrong: a nodes peer does not match a node whose labels are not known.
+enum NodesPeerNeedsTheNode: PolicySemantics {
+  static func matchesNodes(_ selector: LabelSelector, _ party: Party) -> Ternary {
+    Ternary(party.isHost && (party.node.map { selector.matches($0.labels) } ?? false))
+  }
 }
 
 /// Wrong: a networks peer does not match pods.

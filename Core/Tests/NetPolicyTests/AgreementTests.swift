@@ -26,7 +26,8 @@ struct AgreementTests {
           switch found {
           case .yes: expected == [true]
           case .no: expected == [false]
-          case .unknown: expected.count == 2
+          // Two rules may share out all the labels that a node can have: the engine looks at each by itself.
+          case .unknown: expected.count == 2 || NaiveEvaluator.isUnknownNode(flow.destination)
           }
         if !agrees, first == nil {
           first =

@@ -63,6 +63,7 @@ enum Mutants {
     NodesPeerMatchesPodsOnThem.self,
     NodesPeerMatchesAllNodes.self,
     NodesPeerMatchesNothing.self,
+    NodesPeerNeedsTheNode.self,
     NetworksAreOutsideOnly.self,
     FirstNetworkOnly.self,
     DomainNamesNeverMatch.self,

@@ -37,10 +37,9 @@ struct NaiveEvaluator {
   private func outcomes(_ flow: Flow, _ pod: Pod, _ other: Party, _ direction: PolicyDirection)
     -> Set<Bool>
   {
-    // Whether a domain name of a rule means the address is not known: both are possible.
     var result: Set<Bool> = []
-    for domainMatches in [false, true] {
-      for admin in tier(.admin, flow, pod, other, direction, domainMatches) {
+    for guess in guesses(other) {
+      for admin in tier(.admin, flow, pod, other, direction, guess) {
         if admin == .allow || admin == .deny {
           result.insert(admin == .allow)
           continue
@@ -52,7 +51,7 @@ struct NaiveEvaluator {
           result.formUnion(networkPolicyOutcomes(selecting, flow, pod, other, direction))
           continue
         }
-        for last in tier(.baseline, flow, pod, other, direction, domainMatches) {
+        for last in tier(.baseline, flow, pod, other, direction, guess) {
           result.insert(last != .deny)
         }
       }
@@ -156,12 +155,28 @@ struct NaiveEvaluator {
 
   // MARK: Admin tiers
 
+  /// What a cluster does not say, and an admin rule may depend on.
+  private struct Guess {
+    /// Whether a domain name of a rule means the address.
+    let domainMatches: Bool
+    /// The labels of the other end's node.
+    let nodeLabels: Labels
+  }
+
+  private func guesses(_ other: Party) -> [Guess] {
+    var nodes = [other.node?.labels ?? Labels()]
+    if Self.isUnknownNode(other) { nodes = RandomCluster.possibleLabels }
+    return nodes.flatMap { labels in [false, true].map { Guess(domainMatches: $0, nodeLabels: labels) } }
+  }
+
+  /// A host-network pod on a node that the cluster does not have.
+  static func isUnknownNode(_ party: Party) -> Bool { party.node == nil && party.pod?.hostNetwork == true }
+
   private enum Action: Hashable { case allow, deny, pass, none }
 
   private func tier(
     _ tier: AdminPolicy.Tier, _ flow: Flow, _ pod: Pod, _ other: Party,
-    _ direction: PolicyDirection,
-    _ domainMatches: Bool
+    _ direction: PolicyDirection, _ guess: Guess
   ) -> Set<Action> {
     for priority in Set(cluster.adminPolicies.map(\.priority)).sorted() {
       var actions: Set<Action> = []
@@ -169,7 +184,7 @@ struct NaiveEvaluator {
         guard podsMatch(policy.subject, pod) else { continue }
         let rules = direction == .ingress ? policy.ingress : policy.egress
         for rule in rules {
-          let peers = rule.peers.contains { adminPeerMatches($0, other, domainMatches) }
+          let peers = rule.peers.contains { adminPeerMatches($0, other, guess) }
           let ports = rule.ports.isEmpty || rule.ports.contains { portMatches($0, flow) }
           if peers && ports {
             actions.insert(rule.action == .allow ? .allow : rule.action == .deny ? .deny : .pass)
@@ -189,17 +204,17 @@ struct NaiveEvaluator {
     return subject.pods == nil || selects(subject.pods!, pod.labels)
   }
 
-  private func adminPeerMatches(_ peer: AdminPeer, _ other: Party, _ domainMatches: Bool) -> Bool {
+  private func adminPeerMatches(_ peer: AdminPeer, _ other: Party, _ guess: Guess) -> Bool {
     switch peer {
     case .pods(let pods): return other.pod.map { podsMatch(pods, $0) } ?? false
     case .nodes(let selector):
-      guard let node = other.node else { return false }
+      if other.pod == nil && other.node == nil { return false }
       if other.pod != nil && !other.pod!.hostNetwork { return false }
-      return selects(selector, node.labels)
+      return selects(selector, guess.nodeLabels)
     case .networks(let blocks):
       guard let address = other.address else { return false }
       return blocks.contains { inside($0, address) }
-    case .domainNames: return other.pod == nil && other.node == nil && domainMatches
+    case .domainNames: return other.pod == nil && other.node == nil && guess.domainMatches
     }
   }
 

@@ -67,6 +67,18 @@ struct RandomCluster {
     "fd00::1", "fd00::1:1", "fd01::1", "2001:db8::1",
   ].compactMap { IPAddress($0) }
 
+  /// Every set of labels that an object here can have.
+  static let possibleLabels: [Labels] = keys.reduce([Labels()]) { sets, key in
+    sets.flatMap { set in
+      [set]
+        + values.map { value in
+          var labels = set
+          labels.set(key, value)
+          return labels
+        }
+    }
+  }
+
   init(seed: UInt64) {
     random = SeededGenerator(state: seed)
     for index in 1...2 {
