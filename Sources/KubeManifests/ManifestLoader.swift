@@ -22,6 +22,8 @@ public struct Manifests: Sendable {
 public struct ManifestLoader {
   private var result = Manifests()
   private var interned = Interner()
+  /// How many objects had each `generateName` and no name.
+  private var generated: [String: Int] = [:]
 
   private init() {}
 
@@ -102,8 +104,13 @@ public struct ManifestLoader {
       throw ManifestError(file: file, problem: "cannot be read: \(error.localizedDescription)")
     }
     guard var text = String(validating: data, as: UTF8.self) else {
-      throw ManifestError(file: file, problem: "is not UTF-8 text")
+      // The part before the first wrong byte decodes to itself.
+      let good = zip(String(decoding: data, as: UTF8.self).utf8, data).prefix { $0 == $1 }
+      let line = 1 + good.count { $0.0 == UInt8(ascii: "\n") }
+      throw ManifestError(
+        file: file == "-" ? "standard input" : file, line: line, problem: "is not UTF-8 text")
     }
+    if text.unicodeScalars.first == "\u{feff}" { text.unicodeScalars.removeFirst() }
     text.makeContiguousUTF8()
     return text
   }
@@ -121,7 +128,7 @@ public struct ManifestLoader {
     var document = 0
     do {
       // The basic resolver leaves scalars alone; NodeReading.swift decides what they are.
-      let parser = try Parser(yaml: JSONEscapes.forYAML(text), resolver: .basic, encoding: .utf8)
+      let parser = try Parser(yaml: JSONText.forYAML(text), resolver: .basic, encoding: .utf8)
       while let root = try parser.nextRoot() {
         document += 1
         let origin = Origin(file: file, document: UInt32(document), line: root.line)
@@ -162,7 +169,8 @@ public struct ManifestLoader {
     case .scanner(_, let text, let mark, _), .parser(_, let text, let mark, _), .composer(_, let text, let mark, _):
       line = mark.line
       problem = text
-    case .reader(let text, _, _, _):
+    case .reader(let text, let offset, _, let yaml):
+      line = offset.map { 1 + yaml.utf8.prefix($0).count { $0 == UInt8(ascii: "\n") } }
       problem = text
     case .duplicatedKeysInMapping(let keys, let context):
       line = context.mark.line
@@ -232,13 +240,23 @@ public struct ManifestLoader {
     }
     let metadata = try root.require("metadata")
     header.namespace = try metadata.text("namespace") ?? ""
-    let generated = try metadata.text("generateName") ?? ""
-    header.name = try metadata.text("name") ?? generated
+    if let name = try metadata.text("name") {
+      header.name = name
+    } else if let prefix = try metadata.text("generateName"), !prefix.isEmpty {
+      header.name = generatedName(kind, header.namespace, prefix)
+    }
     if header.name.isEmpty { throw metadata.fail("is required", child: "name") }
     let reader = ObjectReader(
       root: root, kind: kind, name: header.name, namespace: interned.text(header.namespace), origin: origin)
     try store(reader, form, title: header.title ?? kind)
     result.objects += 1
+  }
+
+  /// The API server appends something random; here the second object of a prefix gets `#2`, and so on.
+  private mutating func generatedName(_ kind: String, _ namespace: String, _ prefix: String) -> String {
+    let count = generated["\(kind) \(namespace)/\(prefix)", default: 0] + 1
+    generated["\(kind) \(namespace)/\(prefix)"] = count
+    return count == 1 ? prefix : "\(prefix)#\(count)"
   }
 
   private mutating func store(_ reader: ObjectReader, _ form: ObjectForm, title: String) throws(FieldError) {
@@ -253,8 +271,7 @@ public struct ManifestLoader {
       let slice = try reader.endpointSlice()
       was = slice.flatMap { result.cluster.upsert($0) }?.origin
     case .endpoints:
-      for subset in try reader.endpoints() { result.cluster.upsert(subset) }
-      was = nil
+      was = result.cluster.upsertEndpoints(try reader.namespacedName(), try reader.endpoints())?.origin
     case .networkPolicy: was = result.cluster.upsert(try reader.networkPolicy())?.origin
     case .adminNetworkPolicy: was = result.cluster.upsert(try reader.adminNetworkPolicy())?.origin
     case .baselineAdminNetworkPolicy: was = result.cluster.upsert(try reader.baselineAdminNetworkPolicy())?.origin
@@ -262,12 +279,11 @@ public struct ManifestLoader {
     case .ingress: was = result.cluster.upsert(try reader.ingress())?.origin
     case .gatewayRoute: was = result.cluster.upsert(try reader.gatewayRoute())?.origin
     case .referenceGrant:
-      result.cluster.add(try reader.referenceGrant())
-      was = nil
+      was = result.cluster.upsert(try reader.referenceGrant())?.origin
     case .unmodelledPolicy:
-      result.cluster.add(
-        UnmodelledPolicy(kind: reader.kind, namespace: reader.namespace, name: reader.name, origin: reader.origin))
-      was = nil
+      let policy = UnmodelledPolicy(
+        kind: reader.kind, namespace: reader.namespace, name: reader.name, origin: reader.origin)
+      was = result.cluster.upsert(policy)?.origin
     }
     if let was { result.replaced.append((title, was, reader.origin)) }
   }

@@ -89,6 +89,13 @@ extension YAMLNode {
     return Array(sequence)
   }
 
+  /// The elements of a list that must have some.
+  func someItems() throws(FieldError) -> [YAMLNode] {
+    let items = try items()
+    if items.isEmpty { throw fail("may not be empty") }
+    return items
+  }
+
   /// The elements of a list field; empty when it is absent.
   func list(_ name: String) throws(FieldError) -> [YAMLNode] {
     try get(name)?.items() ?? []
@@ -115,7 +122,7 @@ extension YAMLNode {
   /// A whole number; nil for any other scalar.
   private var whole: Int? {
     guard case .scalar(let scalar) = self, scalar.style == .plain else { return nil }
-    return Int(scalar.string)
+    return wholeNumber(scalar.string)
   }
 
   func int(_ name: String, in range: ClosedRange<Int>) throws(FieldError) -> Int? {
@@ -186,9 +193,21 @@ private func isBoolean(_ text: String) -> Bool {
 /// A number of the core schema. The first character rules out nearly everything else.
 private func isNumber(_ text: String) -> Bool {
   guard let first = text.utf8.first, (0x30...0x39).contains(first) || "+-.".utf8.contains(first) else { return false }
-  if text.hasPrefix("0x") { return Int(text.dropFirst(2), radix: 16) != nil }
-  if text.hasPrefix("0o") { return Int(text.dropFirst(2), radix: 8) != nil }
+  if wholeNumber(text) != nil { return true }
+  let unsigned = "+-".utf8.contains(first) ? text.dropFirst() : text[...]
+  if [".inf", ".Inf", ".INF"].contains(unsigned) || [".nan", ".NaN", ".NAN"].contains(text) { return true }
   return text.utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) } && Double(text) != nil
+}
+
+/// A whole number of the core schema: decimal, `0o17` or `0x1f`.
+private func wholeNumber(_ text: String) -> Int? {
+  func digits(_ radix: Int) -> Int? {
+    let digits = text.dropFirst(2)
+    return digits.first.map { "+-".contains($0) } ?? true ? nil : Int(digits, radix: radix)
+  }
+  if text.hasPrefix("0x") { return digits(16) }
+  if text.hasPrefix("0o") { return digits(8) }
+  return Int(text)
 }
 
 /// A port's name as the API accepts it (validation.IsValidPortName, apimachinery).

@@ -5,8 +5,12 @@ import Yams
 // NetworkPolicy (networking.k8s.io/v1, validated as pkg/apis/networking/validation of Kubernetes 1.34 does).
 
 extension ObjectReader {
+  /// Without a spec a policy selects all pods of its namespace and lets nothing in.
   func networkPolicy() throws(FieldError) -> NetworkPolicy {
-    let spec = try root.require("spec")
+    try root.allow(only: "apiVersion", "kind", "metadata", "spec", "status")
+    guard let spec = try root.get("spec") else {
+      return NetworkPolicy(name: try namespacedName(), podSelector: LabelSelector(), origin: origin)
+    }
     try spec.allow(only: "podSelector", "policyTypes", "ingress", "egress")
     let types = try spec.list("policyTypes").map { node throws(FieldError) in
       guard let type = PolicyDirection(rawValue: try node.text()) else {
@@ -171,13 +175,12 @@ extension ObjectReader {
     }
     let peerNodes = try node.list(peers)
     if peerNodes.isEmpty { throw node.fail("must have at least one entry", child: peers) }
-    let portNodes = try node.get(form.ports)
-    if let portNodes, try portNodes.items().isEmpty { throw portNodes.fail("may not be empty") }
+    let portNodes = try node.get(form.ports)?.someItems()
     let egress = peers == "to"
     let readPeers = try peerNodes.map { node throws(FieldError) in
       try adminPeer(node, egress: egress, action: action)
     }
-    let ports = try portNodes?.items().map { node throws(FieldError) in
+    let ports = try portNodes?.map { node throws(FieldError) in
       form.ports == "ports" ? try numberedPort(node) : try protocolPort(node)
     }
     return AdminRule(
@@ -193,11 +196,11 @@ extension ObjectReader {
     guard try node.fields().count == 1 else { throw node.fail("must have exactly one field") }
     if let nodes = try node.get("nodes") { return .nodes(try nodes.selector()) }
     if let networks = try node.get("networks") {
-      return .networks(try networks.items().map { node throws(FieldError) in try node.prefix() })
+      return .networks(try networks.someItems().map { node throws(FieldError) in try node.prefix() })
     }
     if let names = try node.get("domainNames") {
       if action != .allow { throw names.fail("may only be used in rules that allow") }
-      return .domainNames(try names.items().map { node throws(FieldError) in try node.text() })
+      return .domainNames(try names.someItems().map { node throws(FieldError) in try node.text() })
     }
     guard let pods = try selectedPods(node) else { throw node.fail("must have exactly one field") }
     return .pods(pods)

@@ -46,20 +46,26 @@ extension ObjectReader {
     var backends: [Route.Backend] = []
     for (index, rule) in try spec.list("rules").enumerated() {
       for node in try rule.list("backendRefs") {
-        let target = try node.text("kind") ?? "Service"
-        let name = try node.require("name").text()
-        let service = ObjectName(try node.text("namespace") ?? home, name)
-        let port = try node.port("port").map { PortReference.number($0) }
         backends.append(
           Route.Backend(
-            match: try routeMatch(rule) ?? "rule \(index)",
-            target: target == "Service" ? .service(service, port: port) : .other("\(target) \(name)"),
+            match: try routeMatch(rule) ?? "rule \(index)", target: try routeTarget(node, home: home),
             weight: try node.int("weight", in: 0...1_000_000) ?? 1, line: node.line))
       }
     }
     return Route(
       id: Route.ID(kind: kind, name: try namespacedName()), proto: kind == "UDPRoute" ? .udp : .tcp,
       backends: backends, gateways: gateways, origin: origin)
+  }
+
+  /// A Service of the core group, which must come with a port, or something else.
+  private func routeTarget(_ node: YAMLNode, home: String) throws(FieldError) -> Route.Backend.Target {
+    let kind = try node.text("kind") ?? "Service"
+    let name = try node.require("name").text()
+    let isCore = try node.isCoreGroup()
+    guard kind == "Service", isCore else { return .other("\(kind) \(name)") }
+    _ = try node.require("port")
+    let port = try node.port("port").map { PortReference.number($0) }
+    return .service(ObjectName(try node.text("namespace") ?? home, name), port: port)
   }
 
   /// The first path, or gRPC service, that a rule matches.
@@ -75,13 +81,26 @@ extension ObjectReader {
   func referenceGrant() throws(FieldError) -> ReferenceGrant {
     let spec = try root.require("spec")
     var services: Set<String>? = []
-    for entry in try spec.list("to") where try entry.text("kind") == "Service" {
+    for entry in try spec.list("to") {
+      let isCore = try entry.isCoreGroup()
+      guard try entry.text("kind") == "Service", isCore else { continue }
       if let name = try entry.text("name") { services?.insert(name) } else { services = nil }
     }
-    return ReferenceGrant(
-      name: try namespacedName(),
-      from: try spec.list("from").map { node throws(FieldError) in
-        ReferenceGrant.From(kind: try node.require("kind").text(), namespace: try node.require("namespace").text())
-      }, services: services, origin: origin)
+    var from: [ReferenceGrant.From] = []
+    for entry in try spec.list("from") {
+      let kind = try entry.require("kind").text()
+      let namespace = try entry.require("namespace").text()
+      guard try entry.text("group") == "gateway.networking.k8s.io" else { continue }
+      from.append(ReferenceGrant.From(kind: kind, namespace: namespace))
+    }
+    return ReferenceGrant(name: try namespacedName(), from: from, services: services, origin: origin)
+  }
+}
+
+extension YAMLNode {
+  /// Whether a reference's `group` is the core group, written "" or left out.
+  fileprivate func isCoreGroup() throws(FieldError) -> Bool {
+    let group = try text("group")
+    return group == nil || group == ""
   }
 }

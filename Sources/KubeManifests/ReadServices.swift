@@ -37,10 +37,20 @@ extension ObjectReader {
         service.clusterAddresses.append(try node.address())
       }
     }
+    service.declaredFamilies = Set(
+      try spec.list("ipFamilies").map { node throws(FieldError) in
+        guard let family = IPAddress.Family(ipFamily: try node.text()) else {
+          throw node.fail("must be IPv4 or IPv6, found \(try node.text())")
+        }
+        return family
+      })
     service.externalAddresses = try spec.list("externalIPs").map { node throws(FieldError) in try node.address() }
     for entry in try root.get("status")?.get("loadBalancer")?.list("ingress") ?? [] {
+      guard let node = try entry.get("ip") else { continue }
       // `Proxy`: the address is a real device's, which sends on to node ports; the nodes do not answer on it.
-      if let node = try entry.get("ip"), try entry.text("ipMode") != "Proxy" {
+      if try entry.text("ipMode") == "Proxy" {
+        service.proxyAddresses.append(try node.address())
+      } else {
         service.loadBalancerAddresses.append(try node.address())
       }
     }
@@ -52,9 +62,15 @@ extension ObjectReader {
   private func servicePort(_ node: YAMLNode) throws(FieldError) -> ServicePort {
     _ = try node.require("port")
     return ServicePort(
-      name: try node.text("name"), port: try node.port("port") ?? 1, proto: try node.proto("protocol") ?? .tcp,
+      name: try portName(node), port: try node.port("port") ?? 1, proto: try node.proto("protocol") ?? .tcp,
       targetPort: try targetPort(node),
       nodePort: try node.int("nodePort", in: 0...65535).flatMap { $0 == 0 ? nil : UInt16($0) }, line: node.line)
+  }
+
+  /// The name of a Service's or an endpoint's port, where "" is the same as absent.
+  private func portName(_ node: YAMLNode) throws(FieldError) -> String? {
+    let name = try node.text("name")
+    return name == "" ? nil : name
   }
 
   /// `targetPort`, where 0 and "" are the same as absent.
@@ -115,8 +131,18 @@ extension ObjectReader {
   }
 
   private func endpointPort(_ node: YAMLNode) throws(FieldError) -> EndpointSlice.Port {
-    let name = try node.text("name")
     return EndpointSlice.Port(
-      name: name == "" ? nil : name, port: try node.port("port"), proto: try node.proto("protocol") ?? .tcp)
+      name: try portName(node), port: try node.port("port"), proto: try node.proto("protocol") ?? .tcp)
+  }
+}
+
+extension IPAddress.Family {
+  /// From a name as in `ipFamilies`.
+  fileprivate init?(ipFamily: String) {
+    switch ipFamily {
+    case "IPv4": self = .v4
+    case "IPv6": self = .v6
+    default: return nil
+    }
   }
 }

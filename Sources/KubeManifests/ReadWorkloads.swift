@@ -37,17 +37,21 @@ extension ObjectReader {
   }
 
   func node() throws(FieldError) -> KubeModel.Node {
-    var addresses: [IPAddress] = []
+    var addresses: [String: [IPAddress]] = [:]
     for entry in try root.get("status")?.list("addresses") ?? [] {
       guard let type = try entry.text("type"), ["InternalIP", "ExternalIP"].contains(type) else { continue }
       let address = try entry.require("address").address()
-      if !addresses.contains(address) { addresses.append(address) }
+      if !addresses.values.joined().contains(address) { addresses[type, default: []].append(address) }
     }
+    let external = addresses["ExternalIP"] ?? []
+    let own = addresses["InternalIP"] ?? external
     let spec = try root.get("spec")
     var blocks = try spec?.list("podCIDRs").map { node throws(FieldError) in try node.prefix() } ?? []
     if blocks.isEmpty, let block = try spec?.get("podCIDR") { blocks = [try block.prefix()] }
     return KubeModel.Node(
-      name: name, labels: try metadataLabels(), addresses: addresses, podCIDRs: blocks, origin: origin)
+      name: name, labels: try metadataLabels(), addresses: own,
+      externalAddresses: external.filter { !own.contains($0) },
+      podCIDRs: blocks, origin: origin)
   }
 
   func pod(sharing interned: inout Interner) throws(FieldError) -> Pod {
@@ -112,18 +116,32 @@ extension ObjectReader {
     var holder = spec
     if kind == .cronJob { holder = try spec.require("jobTemplate").require("spec") }
     let template = try holder.require("template")
-    let labels = try template.get("metadata")?.labels("labels") ?? Labels()
+    var labels = try template.get("metadata")?.labels("labels") ?? Labels()
     if kind != .job, kind != .cronJob, kind != .replicationController {
       let selector = try spec.require("selector").selector()
       guard selector.matches(labels) else {
         throw template.fail("has labels that spec.selector (\(selector)) does not match")
       }
     }
-    var replicas = try spec.int("replicas", in: 0...Int(Int32.max)) ?? 1
-    if kind == .cronJob, try spec.bool("suspend") ?? false { replicas = 0 }
+    if kind == .job {
+      // The Job controller labels its pods (batch/v1, Kubernetes 1.34).
+      for key in ["batch.kubernetes.io/job-name", "job-name"] { labels.set(key, name) }
+    }
     return Workload(
       id: Workload.ID(kind, try namespacedName()),
-      template: try podTemplate(labels: labels, spec: try template.require("spec")), replicas: replicas,
+      template: try podTemplate(labels: labels, spec: try template.require("spec")),
+      replicas: try replicas(spec, kind),
+      firstOrdinal: try spec.get("ordinals")?.int("start", in: 0...Int(Int32.max)) ?? 0,
       owner: try owner(), origin: origin)
+  }
+
+  /// How many pods the workload wants now.
+  private func replicas(_ spec: YAMLNode, _ kind: WorkloadKind) throws(FieldError) -> Int {
+    let counts = 0...Int(Int32.max)
+    guard kind == .job || kind == .cronJob else { return try spec.int("replicas", in: counts) ?? 1 }
+    if try spec.bool("suspend") ?? false { return 0 }
+    if kind == .cronJob { return 1 }
+    let isDone = try root.get("status")?.get("completionTime") != nil
+    return isDone ? 0 : try spec.int("parallelism", in: counts) ?? 1
   }
 }

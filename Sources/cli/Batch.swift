@@ -35,6 +35,7 @@ enum Batch {
   }
 
   static func read(_ file: String) throws -> [(id: JSONValue, question: Question)] {
+    try Terminal.checkExists(file)
     let data: Data
     do {
       data =
@@ -73,17 +74,20 @@ enum Batch {
       }
       return proto
     }
-    let port = try line.port.map { number in
-      guard let port = UInt16(exactly: number), port > 0 else {
-        throw Problem(text: "port: must be between 1 and 65535, found \(number)")
+    // ICMP has no ports.
+    let port =
+      try proto == .icmp
+      ? nil
+      : line.port.map { number in
+        guard let port = UInt16(exactly: number), port > 0 else {
+          throw Problem(text: "port: must be between 1 and 65535, found \(number)")
+        }
+        return port
       }
-      return port
-    }
     let source = try end("src", line.src)
     if !source.canBeSource { throw Problem(text: "src: \(source) can only be a destination") }
     return Question(
-      source: source, destination: try end("dst", line.dst), port: proto == .icmp ? nil : port,
-      proto: proto)
+      source: source, destination: try end("dst", line.dst), port: port, proto: proto)
   }
 
   private static func describe(_ error: any Error) -> String {

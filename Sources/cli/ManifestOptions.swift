@@ -19,6 +19,7 @@ struct ManifestOptions: ParsableArguments {
   func load() throws -> Cluster { try Self.load(manifests) }
 
   static func load(_ paths: [String]) throws -> Cluster {
+    for path in paths { try Terminal.checkExists(path) }
     do throws(ManifestError) {
       let progress = Progress()
       let loaded = try ManifestLoader.load(paths) { file, count in progress.show("reading file \(file) of \(count)") }

@@ -79,7 +79,10 @@ extension Policy {
     var dst: String
 
     func validate() throws {
-      for text in [src, dst] where EndReference(text) == nil { throw ValidationError(Diagnose.notAnEnd(text)) }
+      for text in [src, dst] {
+        guard let end = EndReference(text) else { throw ValidationError(Diagnose.notAnEnd(text)) }
+        if !end.canBeSource { throw ValidationError("\(end) is no pod: give the pods that it leads to") }
+      }
     }
 
     func run() throws {

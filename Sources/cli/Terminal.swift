@@ -6,6 +6,7 @@ enum Status: Int32 {
   case usage = 64
   case badInput = 65
   case unavailable = 69
+  case bug = 70
 }
 
 /// An end with a message on standard error.
@@ -16,6 +17,13 @@ struct Failure: Error {
 
 /// The standard streams.
 enum Terminal {
+  /// Throws when there is neither a file nor a folder of that name; `-` is standard input.
+  static func checkExists(_ path: String) throws {
+    if path != "-", !FileManager.default.fileExists(atPath: path) {
+      throw Failure(status: .unavailable, message: "\(path): no such file or folder")
+    }
+  }
+
   static func output(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 
   static func output(_ bytes: [UInt8]) { FileHandle.standardOutput.write(Data(bytes)) }

@@ -77,6 +77,9 @@ struct ListTests {
       try Data(text.utf8).write(to: folder.appending(path: path))
     }
     try write("a.yaml", "one")
+    // A byte order mark, as some editors put it.
+    let marked = "\u{feff}kind: Pod\napiVersion: v1\nmetadata: {name: marked}\nspec: {}\n"
+    try Data(marked.utf8).write(to: folder.appending(path: "c.yaml"))
     try write("b/two.yml", "two")
     try write("b/c/three.JSON", "three")
     try write("b/.hidden.yaml", "four")
@@ -85,10 +88,10 @@ struct ListTests {
     try FileManager.default.createSymbolicLink(
       at: folder.appending(path: "z.yaml"), withDestinationURL: folder.appending(path: "a.yaml"))
     let loaded = try ManifestLoader.load([folder.path])
-    #expect(Set(loaded.cluster.pods.all.map(\.name.name)) == ["one", "two", "three"])
+    #expect(Set(loaded.cluster.pods.all.map(\.name.name)) == ["one", "two", "three", "marked"])
     #expect(
       loaded.cluster.files.map { $0.split(separator: "/").last.map(String.init) } == [
-        "a.yaml", "three.JSON", "two.yml", "z.yaml",
+        "a.yaml", "three.JSON", "two.yml", "c.yaml", "z.yaml",
       ])
     #expect(throws: ManifestError.self) { try ManifestLoader.load([folder.path + "/none"]) }
   }

@@ -101,6 +101,18 @@ struct LoaderTests {
       "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: c}}\n    spec: {}"
     ),
     Invalid(
+      "a route's Service without a port", line: 5, field: "spec.rules[0].backendRefs[0].port",
+      "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\nspec:\n  rules: [{backendRefs: [{name: s}]}]"
+    ),
+    Invalid(
+      "misspelt spec of a policy", line: 4, field: "specs",
+      "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspecs: {podSelector: {}}"),
+    Invalid(
+      "no networks", line: 5, field: "spec.egress[0].to[0].networks",
+      "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: p}\nspec: {priority: 1, subject: {namespaces: {}},\n  egress: [{action: Allow, to: [{networks: []}]}]}"
+    ),
+    Invalid("a character that YAML does not allow", line: 3, document: 1, field: nil, "a: 1\nb: 2\nc: \u{0}"),
+    Invalid(
       "bad policyTypes", line: 4, field: "spec.policyTypes[0]",
       "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {policyTypes: [ingress]}"),
     Invalid(
@@ -154,6 +166,30 @@ struct LoaderTests {
     #expect(pod.hostNetwork)
   }
 
+  @Test("numbers are those of the core schema of YAML 1.2")
+  func numbers() throws {
+    func port(_ text: String) throws -> UInt16? {
+      let text = "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [{port: \(text)}]}}"
+      return try ManifestLoader.load(text: text, name: "f").cluster.services[ObjectName("default", "s")]?.ports[0].port
+    }
+    for text in ["80", "+80", "080", "0x50", "0o120"] { #expect(try port(text) == 80) }
+    for text in ["0x", "0x+50", "8_0", "80.0", "8e1", "'80'", "0b1010000"] {
+      #expect(throws: ManifestError.self, "\(text)") { try port(text) }
+    }
+    for text in [".inf", "-.INF", ".nan", "1e3", "0o7", "1."] {
+      let pod = "{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {l: \(text)}}, spec: {}}"
+      #expect(throws: ManifestError.self, "\(text) is no string") { try ManifestLoader.load(text: pod, name: "f") }
+    }
+  }
+
+  @Test("objects with a generateName are kept apart")
+  func generatedNames() throws {
+    let pod = "{apiVersion: v1, kind: Pod, metadata: {generateName: a-, namespace: x}, spec: {}}"
+    let loaded = try ManifestLoader.load(text: "\(pod)\n---\n\(pod)", name: "f")
+    #expect(Set(loaded.cluster.pods.all.map(\.name.name)) == ["a-", "a-#2"])
+    #expect(loaded.replaced.isEmpty)
+  }
+
   @Test("anchors, merge keys, several documents, empty ones and Lists")
   func yaml() throws {
     let text = """
@@ -198,6 +234,26 @@ struct LoaderTests {
       """#
     let service = try ManifestLoader.load(text: text, name: "f.json").cluster.services[ObjectName("default", "s")]
     #expect(service?.ports.first?.targetPort == .number(80))
+  }
+
+  @Test("several JSON documents need no separator")
+  func jsonDocuments() throws {
+    let pod =
+      #"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "NAME", "annotations": {"a": "}\n{"}}, "spec": {}}"#
+    let texts = ["a", "b", "c"].map { pod.replacing("NAME", with: $0) }
+    for separator in ["\n", "\n\n", "\n---\n"] {
+      let loaded = try ManifestLoader.load(text: texts.joined(separator: separator), name: "f")
+      #expect(Set(loaded.cluster.pods.all.map(\.name.name)) == ["a", "b", "c"])
+      #expect(Set(loaded.cluster.pods.all.map(\.origin.document)) == [1, 2, 3])
+    }
+  }
+
+  @Test("a policy without a spec selects all and lets nothing in")
+  func noSpec() throws {
+    let text = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: x}}"
+    let policy = try ManifestLoader.load(text: text, name: "f").cluster.policies["x"]?.first
+    #expect(
+      policy?.podSelector.isEmpty == true && policy?.ingress.isEmpty == true && policy?.policyTypes.isEmpty == true)
   }
 
   @Test("defaults are those of the API server")
@@ -276,6 +332,80 @@ struct LoaderTests {
     #expect(cluster.pods(of: Workload.ID(.deployment, ObjectName("x", "c"))).map(\.name.name) == ["c-1-z"])
   }
 
+  @Test("pods belong to a Deployment or CronJob also when the ReplicaSet or Job between is not given")
+  func missingOwners() throws {
+    func pod(_ name: String, _ kind: String, _ owner: String, _ labels: String) -> String {
+      """
+      ---
+      apiVersion: v1
+      kind: Pod
+      metadata:
+        {name: \(name), namespace: x, labels: {\(labels)}, ownerReferences: [{kind: \(kind), name: \(owner), controller: true}]}
+      spec: {}
+
+      """
+    }
+    let text = """
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: web, namespace: x}
+      spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {}}}
+      ---
+      apiVersion: batch/v1
+      kind: CronJob
+      metadata: {name: tick, namespace: x}
+      spec: {jobTemplate: {spec: {template: {spec: {}}}}}
+
+      """
+    let pods =
+      pod("web-5d9c-abcde", "ReplicaSet", "web-5d9c", "app: web, pod-template-hash: 5d9c")
+      + pod("tick-29000000-x", "Job", "tick-29000000", "") + pod("other-1-x", "ReplicaSet", "web-other", "app: o")
+    let cluster = try ManifestLoader.load(text: text + pods, name: "f").cluster
+    #expect(Set(cluster.pods.all.map(\.title)) == ["pod x/web-5d9c-abcde", "pod x/tick-29000000-x", "pod x/other-1-x"])
+    #expect(
+      cluster.pods.all.map { cluster.workloadTitle(of: $0) }.sorted() == [
+        "CronJob/x/tick", "Deployment/x/web", "ReplicaSet/x/web-other",
+      ])
+  }
+
+  @Test("a StatefulSet's pods have names and labels of their own")
+  func statefulSets() throws {
+    let text = """
+      apiVersion: apps/v1
+      kind: StatefulSet
+      metadata: {name: db, namespace: x}
+      spec:
+        replicas: 2
+        ordinals: {start: 5}
+        selector: {matchLabels: {app: db}}
+        template: {metadata: {labels: {app: db}}, spec: {}}
+      """
+    let cluster = try ManifestLoader.load(text: text, name: "f").cluster
+    #expect(Set(cluster.pods.all.map(\.title)) == ["pod x/db-5", "pod x/db-6"])
+    #expect(
+      cluster.pods[ObjectName("x", "db-6")]?.labels == [
+        "app": "db", "statefulset.kubernetes.io/pod-name": "db-6", "apps.kubernetes.io/pod-index": "6",
+      ])
+    let many = try ManifestLoader.load(text: text.replacing("replicas: 2", with: "replicas: 2147483647"), name: "f")
+    #expect(many.cluster.pods.count == 100)
+  }
+
+  @Test(
+    "Jobs want pods until they are done or suspended",
+    arguments: [
+      ("spec: {SPEC}", 1), ("spec: {parallelism: 0, SPEC}", 0), ("spec: {suspend: true, SPEC}", 0),
+      ("spec: {SPEC}\nstatus: {completionTime: '2026-01-01T00:00:00Z'}", 0),
+    ])
+  func jobs(spec: String, pods: Int) throws {
+    let spec = spec.replacing("SPEC", with: "template: {spec: {}}")
+    let text = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j, namespace: x}\n\(spec)"
+    let cluster = try ManifestLoader.load(text: text, name: "f").cluster
+    #expect(cluster.pods.count == pods)
+    for pod in cluster.pods.all {
+      #expect(pod.labels == ["job-name": "j", "batch.kubernetes.io/job-name": "j"])
+    }
+  }
+
   @Test("policies that are not modelled are kept as gaps")
   func unmodelled() throws {
     let text = """
@@ -296,5 +426,10 @@ struct LoaderTests {
     let loaded = try ManifestLoader.load(text: Self.pod("a") + "\n---\n" + Self.pod("a"), name: "f")
     #expect(loaded.replaced.count == 1)
     #expect(loaded.cluster.pods.count == 1)
+    let endpoints = "{apiVersion: v1, kind: Endpoints, metadata: {name: s}, subsets: [{addresses: [{ip: 10.0.0.IP}]}]}"
+    let twice = [1, 2].map { endpoints.replacing("IP", with: "\($0)") }.joined(separator: "\n---\n")
+    let cluster = try ManifestLoader.load(text: twice, name: "f").cluster
+    let left = cluster.endpoints(of: ObjectName("default", "s")).flatMap(\.endpoints).flatMap(\.addresses)
+    #expect(left == [IPAddress("10.0.0.2")!])
   }
 }

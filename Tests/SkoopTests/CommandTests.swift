@@ -58,7 +58,9 @@ struct CommandTests {
       ["diagnose", "--manifests", shop, "shop/orders", "shop/web", "--port", "1", "--protocol", "icmp"], 64
     ),
     ("a route as the source", ["diagnose", "--manifests", shop, "ingress/shop/shop", "shop/web"], 64),
-    ("no such folder", ["diagnose", "--manifests", shop + "/none", "shop/orders", "shop/web"], 65),
+    ("no such folder", ["diagnose", "--manifests", shop + "/none", "shop/orders", "shop/web"], 69),
+    ("no such file of questions", ["diagnose", "--manifests", shop, "--queries", shop + "/none"], 69),
+    ("a route explained", ["policy", "explain", "--manifests", shop, "shop/web", "ingress/shop/shop"], 64),
     ("no such pod", ["diagnose", "--manifests", shop, "shop/orders", "shop/none"], 69),
     ("no such Service", ["diagnose", "--manifests", shop, "shop/orders", "svc/shop/none"], 69),
     ("a matrix", ["policy", "matrix", "--manifests", shop], 0),
@@ -101,14 +103,16 @@ struct CommandTests {
       {"id": 2, "src": "shop/orders", "dst": "svc/shop/database", "port": 5432, "protocol": "tcp"}
 
       {"id": "c", "src": "203.0.113.7", "dst": "svc/shop/web", "port": null}
+      {"id": "c", "src": "shop/web", "dst": "203.0.113.7", "port": 0, "protocol": "icmp"}
       """
     let result = try Self.run(["diagnose", "--manifests", Self.shop, "--queries", "-"], input: queries)
     #expect(result.status == 0, "\(result.error)")
-    try #require(result.lines.count == 3)
+    try #require(result.lines.count == 4)
     #expect(
       result.lines[0].hasPrefix(#"{"id":"a","verdict":"unreachable","findings":[{"code":"policy.ingress-denied""#))
     #expect(result.lines[1] == #"{"id":2,"verdict":"reachable","findings":[]}"#)
     #expect(result.lines[2].hasPrefix(#"{"id":"c","verdict":"unreachable","findings":[{"code":"service.not-exposed""#))
+    #expect(result.lines[3] == #"{"id":"c","verdict":"reachable","findings":[]}"#)
     for line in result.lines { #expect(try Self.schema("answer").problems(Data(line.utf8)).isEmpty) }
   }
 

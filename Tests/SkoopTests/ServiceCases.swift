@@ -5,7 +5,7 @@ import Testing
 /// Services, endpoints, node ports, host ports, routes and templates.
 struct ServiceCases {
   /// A Service of namespace x; `spec` and `rest` in YAML's flow form.
-  private static func service(_ spec: String, name: String = "s", _ rest: String = "") -> String {
+  static func service(_ spec: String, name: String = "s", _ rest: String = "") -> String {
     """
     ---
     apiVersion: v1
@@ -35,7 +35,7 @@ struct ServiceCases {
   }
 
   /// A pod of namespace x that is not in the base world.
-  private static func pod(_ name: String, _ labels: String, _ spec: String, _ status: String) -> String {
+  static func pod(_ name: String, _ labels: String, _ spec: String, _ status: String) -> String {
     """
     ---
     apiVersion: v1
@@ -47,10 +47,10 @@ struct ServiceCases {
     """
   }
 
-  private static let http = "ports: [{port: 8000, targetPort: 80}]"
-  private static let one = "selector: {pod: a}"
+  static let http = "ports: [{port: 8000, targetPort: 80}]"
+  static let one = "selector: {pod: a}"
   private static let plain = service("\(one), clusterIP: 10.96.0.10, \(http)")
-  private static let unready = "phase: Running, podIP: 10.0.0.50, conditions: [{type: Ready, status: 'False'}]"
+  static let unready = "phase: Running, podIP: 10.0.0.50, conditions: [{type: Ready, status: 'False'}]"
 
   static let services: [Case] = [
     Case("a selector's pod", plain, "y/a", "svc/x/s", 8000, .tcp, .reachable),
@@ -225,7 +225,7 @@ struct ServiceCases {
   private static let nodePort =
     "type: NodePort, selector: {pod: a}, ports: [{port: 8000, targetPort: 80, nodePort: 30080}]"
   private static let balancer = "type: LoadBalancer, selector: {pod: a}, ports: [{port: 8000, targetPort: 80}]"
-  private static let status = "status: {loadBalancer: {ingress: [{ip: 198.51.100.1}]}}"
+  static let status = "status: {loadBalancer: {ingress: [{ip: 198.51.100.1}]}}"
   private static let fromClient = World.policy(
     "{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}]}")
 
@@ -316,7 +316,7 @@ struct ServiceCases {
     """
   }
 
-  private static func route(_ namespace: String, _ backend: String) -> String {
+  static func route(_ namespace: String, _ backend: String) -> String {
     """
     ---
     apiVersion: gateway.networking.k8s.io/v1
@@ -327,7 +327,7 @@ struct ServiceCases {
     """
   }
 
-  private static let grant = """
+  static let grant = """
     ---
     apiVersion: gateway.networking.k8s.io/v1beta1
     kind: ReferenceGrant
@@ -336,7 +336,7 @@ struct ServiceCases {
 
     """
 
-  private static func deployment(_ name: String, replicas: Int, _ spec: String = "") -> String {
+  static func deployment(_ name: String, replicas: Int, _ spec: String = "") -> String {
     """
     ---
     apiVersion: apps/v1
@@ -350,7 +350,7 @@ struct ServiceCases {
     """
   }
 
-  private static let twoFamilies =
+  static let twoFamilies =
     pod("d", "pod: d", "", "phase: Running, podIPs: [{ip: 10.0.0.70}, {ip: 'fd00::70'}]")
     + pod("e", "pod: e", "", "phase: Running, podIPs: [{ip: 10.0.0.71}, {ip: 'fd00::71'}]")
     + pod("six", "pod: six", "", "phase: Running, podIPs: [{ip: 'fd00::72'}]")
@@ -367,7 +367,7 @@ struct ServiceCases {
     Case(
       "a template that wants no pods, behind a Service",
       deployment("t", replicas: 0) + service("selector: {pod: t}, \(http)"), "y/a", "svc/x/s", 8000, .tcp, .unreachable,
-      .serviceSelectorMatchesNothing),
+      .workloadScaledToZero),
     Case(
       "two pods of one template", deployment("t", replicas: 2) + World.policy("{podSelector: {}}"), "x/t", "x/t",
       .unreachable, .policyIngressDenied),

@@ -20,9 +20,13 @@ public struct Cluster: Sendable {
   public private(set) var hasIPv6 = false
 
   private var slices: [ObjectName: [EndpointSlice]] = [:]
+  /// The Service of each EndpointSlice.
+  private var sliceServices: [ObjectName: String] = [:]
   private var nodeByAddress: [IPAddress: String] = [:]
   private var servicesByAddress: [IPAddress: [ObjectName]] = [:]
   private var servicesByNodePort: [NodePort: ObjectName] = [:]
+  /// Which workload made which other; see `addTemplatePods`.
+  var family = WorkloadFamily()
 
   fileprivate struct NodePort: Hashable {
     let port: UInt16
@@ -52,7 +56,7 @@ public struct Cluster: Sendable {
   public mutating func upsert(_ node: Node) -> Node? {
     let old = removeNode(node.name)
     nodes[node.name] = node
-    for address in node.addresses { nodeByAddress[address] = node.name }
+    for address in node.addresses + node.externalAddresses { nodeByAddress[address] = node.name }
     note(node.addresses)
     note(node.podCIDRs.map(\.address))
     return old
@@ -61,7 +65,9 @@ public struct Cluster: Sendable {
   @discardableResult
   public mutating func removeNode(_ name: String) -> Node? {
     guard let old = nodes.removeValue(forKey: name) else { return nil }
-    for address in old.addresses where nodeByAddress[address] == name { nodeByAddress[address] = nil }
+    for address in old.addresses + old.externalAddresses where nodeByAddress[address] == name {
+      nodeByAddress[address] = nil
+    }
     return old
   }
 
@@ -73,6 +79,9 @@ public struct Cluster: Sendable {
     note(pod.addresses)
     return old
   }
+
+  /// Adds a pod that a workload would make.
+  mutating func insertTemplate(_ pod: Pod) { pods.upsert(pod) }
 
   @discardableResult
   public mutating func removePod(_ name: ObjectName) -> Pod? { pods.remove(name) }
@@ -105,26 +114,44 @@ public struct Cluster: Sendable {
     return old
   }
 
+  /// Adds an EndpointSlice.
   @discardableResult
   public mutating func upsert(_ slice: EndpointSlice) -> EndpointSlice? {
     imply(slice.name.namespace)
-    let key = ObjectName(slice.name.namespace, slice.service)
-    var old: EndpointSlice?
-    // The subsets of one Endpoints object arrive as several slices of one name: only EndpointSlices replace.
-    if slice.source == .slice,
-      let index = slices[key]?.firstIndex(where: { $0.source == .slice && $0.name == slice.name })
-    {
-      old = slices[key]?.remove(at: index)
-    }
-    slices[key, default: []].append(slice)
+    let old = removeEndpointSlice(slice.name)
+    sliceServices[slice.name] = slice.service
+    slices[ObjectName(slice.name.namespace, slice.service), default: []].append(slice)
     return old
   }
 
-  /// Removes the slice of this name, or the Endpoints object of the Service of this name.
-  public mutating func removeEndpoints(_ source: EndpointSlice.Source, _ name: ObjectName, of service: String) {
+  @discardableResult
+  public mutating func removeEndpointSlice(_ name: ObjectName) -> EndpointSlice? {
+    guard let service = sliceServices.removeValue(forKey: name) else { return nil }
+    return removeEndpoints(.slice, name, of: service)
+  }
+
+  /// Adds an Endpoints object, whose subsets these are.
+  @discardableResult
+  public mutating func upsertEndpoints(_ name: ObjectName, _ subsets: [EndpointSlice]) -> EndpointSlice? {
+    imply(name.namespace)
+    let old = removeEndpoints(name)
+    if !subsets.isEmpty { slices[name, default: []] += subsets }
+    return old
+  }
+
+  @discardableResult
+  public mutating func removeEndpoints(_ name: ObjectName) -> EndpointSlice? {
+    removeEndpoints(.endpoints, name, of: name.name)
+  }
+
+  private mutating func removeEndpoints(
+    _ source: EndpointSlice.Source, _ name: ObjectName, of service: String
+  ) -> EndpointSlice? {
     let key = ObjectName(name.namespace, service)
+    let old = slices[key]?.first { $0.source == source && $0.name == name }
     slices[key]?.removeAll { $0.source == source && $0.name == name }
     if slices[key]?.isEmpty ?? false { slices[key] = nil }
+    return old
   }
 
   @discardableResult
@@ -157,7 +184,14 @@ public struct Cluster: Sendable {
     adminPolicies.removeAll { $0.kind == kind && $0.name == name }
   }
 
-  public mutating func add(_ policy: UnmodelledPolicy) { unmodelled.append(policy) }
+  @discardableResult
+  public mutating func upsert(_ policy: UnmodelledPolicy) -> UnmodelledPolicy? {
+    let old = unmodelled.firstIndex {
+      $0.kind == policy.kind && $0.namespace == policy.namespace && $0.name == policy.name
+    }.map { unmodelled.remove(at: $0) }
+    unmodelled.append(policy)
+    return old
+  }
 
   @discardableResult
   public mutating func upsert(_ route: Route) -> Route? {
@@ -165,8 +199,12 @@ public struct Cluster: Sendable {
     return routes.updateValue(route, forKey: route.id)
   }
 
-  public mutating func add(_ grant: ReferenceGrant) {
-    grants[grant.name.namespace, default: []].append(grant)
+  @discardableResult
+  public mutating func upsert(_ grant: ReferenceGrant) -> ReferenceGrant? {
+    var list = grants[grant.name.namespace] ?? []
+    let old = list.firstIndex { $0.name == grant.name }.map { list.remove(at: $0) }
+    grants[grant.name.namespace] = list + [grant]
+    return old
   }
 
   // MARK: Finding
@@ -196,51 +234,6 @@ public struct Cluster: Sendable {
     return pod.nodeName.flatMap { nodes[$0]?.addresses } ?? []
   }
 
-  /// The pods that a workload made, directly or through objects it owns.
-  public func pods(of workload: Workload.ID) -> [Pod] {
-    let owner = Owner(kind: workload.kind.rawValue, name: workload.name.name)
-    let namespace = workload.name.namespace
-    var result = pods.owned(by: owner, in: namespace)
-    for child in children[workload] ?? [] { result += pods(of: child) }
-    return result
-  }
-
-  private var children: [Workload.ID: [Workload.ID]] = [:]
-
-  /// Makes one pod out of the template of each workload that has none of its own, wants some, and is not itself made
-  /// by another workload. Call it once all objects are there; calling it again starts over.
-  public mutating func addTemplatePods() {
-    for pod in Array(pods.all) where pod.standsFor != nil { pods.remove(pod.name) }
-    children = [:]
-    var owned: Set<Workload.ID> = []
-    for workload in workloads.values {
-      guard let owner = workload.owner, let kind = WorkloadKind(rawValue: owner.kind) else {
-        continue
-      }
-      let parent = Workload.ID(kind, ObjectName(workload.id.name.namespace, owner.name))
-      guard workloads[parent] != nil else { continue }
-      children[parent, default: []].append(workload.id)
-      owned.insert(workload.id)
-    }
-    for workload in workloads.values.sorted(by: { $0.id < $1.id }) {
-      guard workload.replicas > 0, !owned.contains(workload.id), pods(of: workload.id).isEmpty
-      else { continue }
-      let pod = templatePod(of: workload)
-      pods.upsert(pod)
-    }
-  }
-
-  /// The pod that a workload would make. Its name has a slash-free kind in it, so that no pod can have it.
-  public func templatePod(of workload: Workload) -> Pod {
-    let id = workload.id
-    let node = workload.template.nodeName.flatMap { nodes[$0] }
-    return Pod(
-      name: ObjectName(id.name.namespace, "\(id.kind.rawValue):\(id.name.name)"),
-      template: workload.template,
-      addresses: workload.template.hostNetwork ? node?.addresses ?? [] : [], standsFor: id,
-      origin: workload.origin)
-  }
-
   /// `FILE:LINE`, for people.
   public func place(_ origin: Origin) -> String {
     let file = Int(origin.file) < files.count ? files[Int(origin.file)] : "-"
@@ -249,7 +242,9 @@ public struct Cluster: Sendable {
 }
 
 extension Service {
-  fileprivate var allAddresses: [IPAddress] { clusterAddresses + externalAddresses + loadBalancerAddresses }
+  fileprivate var allAddresses: [IPAddress] {
+    clusterAddresses + externalAddresses + loadBalancerAddresses + proxyAddresses
+  }
 
   fileprivate var nodePorts: [Cluster.NodePort] {
     ports.compactMap { port in port.nodePort.map { Cluster.NodePort(port: $0, proto: port.proto) } }

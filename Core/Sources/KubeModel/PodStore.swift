@@ -31,7 +31,7 @@ public struct PodStore: Sendable {
 
   public subscript(name: ObjectName) -> Pod? { byName[name].map { self[$0] } }
 
-  /// The running pod, other than a host-network one, that has this address.
+  /// The pod, other than a host-network one, that has this address, or had it last when it has finished.
   public subscript(address: IPAddress) -> Pod? { byAddress[address].map { self[$0] } }
 
   /// All pods, in the order of their slots.
@@ -56,8 +56,10 @@ public struct PodStore: Sendable {
       slots.append(pod)
     }
     byName[pod.name] = slot
-    if pod.isRunning, !pod.hostNetwork {
-      for address in pod.addresses { byAddress[address] = slot }
+    if !pod.hostNetwork {
+      for address in pod.addresses where pod.phase != .finished || byAddress[address] == nil {
+        byAddress[address] = slot
+      }
     }
     if pod.template.ports.contains(where: { $0.hostPort != nil }) { hostPorts.insert(slot) }
     var listing = byNamespace.removeValue(forKey: pod.namespace) ?? Listing()

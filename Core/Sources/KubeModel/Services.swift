@@ -56,10 +56,14 @@ public struct Service: Hashable, Sendable {
   public var selector: LabelSelector?
   public var ports: [ServicePort] = []
   public var clusterAddresses: [IPAddress] = []
+  /// `ipFamilies`; empty when it was left to the API server.
+  public var declaredFamilies: Set<IPAddress.Family> = []
   /// `clusterIP: None`.
   public var headless = false
   public var externalAddresses: [IPAddress] = []
   public var loadBalancerAddresses: [IPAddress] = []
+  /// Load balancer addresses that the nodes do not translate (`ipMode: Proxy`).
+  public var proxyAddresses: [IPAddress] = []
   public var sourceRanges: [IPPrefix] = []
   public var externalName: String?
   public var internalTrafficPolicy: TrafficPolicy = .cluster
@@ -72,6 +76,12 @@ public struct Service: Hashable, Sendable {
   public init(name: ObjectName, origin: Origin) {
     self.name = name
     self.origin = origin
+  }
+
+  /// The address families that it is or may be reached by.
+  public var families: Set<IPAddress.Family> {
+    let known = clusterAddresses.isEmpty ? declaredFamilies : Set(clusterAddresses.map(\.family))
+    return known.isEmpty ? [.v4, .v6] : known
   }
 }
 
@@ -125,7 +135,7 @@ public struct EndpointSlice: Hashable, Sendable {
   public let source: Source
   public let name: ObjectName
   /// The Service these belong to, in the same namespace.
-  public let service: String
+  public var service: String
   public let endpoints: [Endpoint]
   public let ports: [Port]
   public let origin: Origin

@@ -19,18 +19,22 @@ public struct Namespace: Hashable, Sendable {
 public struct Node: Hashable, Sendable {
   public let name: String
   public let labels: Labels
-  /// `status.addresses` of the kinds InternalIP and ExternalIP.
+  /// `status.addresses` of the kind InternalIP: what the node speaks from within the cluster. Without any, those of the
+  /// kind ExternalIP.
   public let addresses: [IPAddress]
+  /// The other addresses of the kind ExternalIP.
+  public let externalAddresses: [IPAddress]
   public let podCIDRs: [IPPrefix]
   public let origin: Origin
 
   public init(
-    name: String, labels: Labels = Labels(), addresses: [IPAddress], podCIDRs: [IPPrefix] = [],
-    origin: Origin
+    name: String, labels: Labels = Labels(), addresses: [IPAddress], externalAddresses: [IPAddress] = [],
+    podCIDRs: [IPPrefix] = [], origin: Origin
   ) {
     self.name = name
     self.labels = labels
     self.addresses = addresses
+    self.externalAddresses = externalAddresses
     self.podCIDRs = podCIDRs
     self.origin = origin
   }
@@ -149,15 +153,21 @@ public struct Workload: Hashable, Sendable {
 
   public let id: ID
   public let template: PodTemplate
-  /// Pods wanted: `spec.replicas`, where absent means 1. Kinds without that field want some.
+  /// Pods wanted now: `spec.replicas` or a Job's `spec.parallelism`, where absent means 1. Kinds without want some.
   public let replicas: Int
+  /// The number of a StatefulSet's first pod: `spec.ordinals.start`.
+  public let firstOrdinal: Int
   public let owner: Owner?
   public let origin: Origin
 
-  public init(id: ID, template: PodTemplate, replicas: Int = 1, owner: Owner? = nil, origin: Origin) {
+  public init(
+    id: ID, template: PodTemplate, replicas: Int = 1, firstOrdinal: Int = 0, owner: Owner? = nil,
+    origin: Origin
+  ) {
     self.id = id
     self.template = template
     self.replicas = replicas
+    self.firstOrdinal = firstOrdinal
     self.owner = owner
     self.origin = origin
   }
@@ -204,9 +214,15 @@ public struct Pod: Hashable, Sendable {
   public var hostNetwork: Bool { template.hostNetwork }
   public var nodeName: String? { template.nodeName }
 
-  /// Whether the pod has, or is taken to have, a working network.
+  /// Whether the pod's containers run, or are taken to.
   public var isRunning: Bool { phase == .running || phase == .assumed }
 
-  /// How a person names it: `pod shop/web-1`, or `Deployment/shop/web` for a template.
-  public var title: String { standsFor.map(\.description) ?? "pod \(name)" }
+  /// Whether the pod can speak: its init containers do so before it runs, once it has an address.
+  public var hasNetwork: Bool { isRunning || phase == .pending && !addresses.isEmpty }
+
+  /// How a person names it: `pod shop/web-1`, or `Deployment/shop/web` for a template whose pods have no names yet.
+  public var title: String {
+    guard let standsFor, standsFor.kind != .statefulSet else { return "pod \(name)" }
+    return standsFor.description
+  }
 }

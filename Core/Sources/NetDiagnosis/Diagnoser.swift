@@ -103,15 +103,19 @@ public struct Diagnoser: Sendable {
       walk.steps = [Step(.passed, "\(address) never leaves \(source.title)")]
       return walk
     }
+    // External addresses are often those of nodes.
+    let node = cluster.node(at: address)
     let services = cluster.services(at: address)
     if !services.isEmpty {
       // One load balancer address may be shared by Services with different ports.
-      let fitting = services.first { service in port.map { port in service.ports.contains { $0.port == port } } ?? true
+      let fitting = services.first { service in
+        port == nil || service.ports.contains { $0.port == port && (proto == nil || $0.proto == proto) }
       }
-      let service = fitting ?? services[0]
-      return walk(service, entry: entry(service, address), port, proto, from: source)
+      if let service = fitting ?? (node == nil ? services[0] : nil) {
+        return walk(service, entry: entry(service, address), port, proto, from: source)
+      }
     }
-    if let node = cluster.node(at: address) { return walk(to: node, [address], port, proto, from: source) }
+    if let node { return walk(to: node, [address], port, proto, from: source) }
     if let pod = cluster.pods[address] {
       return connect(source, end(pod, addresses: [address]), proto ?? .tcp, port)
     }
@@ -158,7 +162,8 @@ public struct Diagnoser: Sendable {
       for pod in cluster.pods.withHostPort where pod.nodeName == node.name && pod.isRunning && !pod.hostNetwork {
         for declared in pod.template.ports where declared.hostPort == port && declared.proto == asked {
           guard declared.hostAddress.map(addresses.contains) ?? true else { continue }
-          return connect(source, end(pod), asked, declared.port)
+          let way = Way(sentTo: addresses.map { .node(node, address: $0) }, sentToPort: port)
+          return connect(source, end(pod), asked, declared.port, by: way)
             .under("host port \(port) of node \(node.name) is \(pod.title) port \(declared.port)")
         }
       }

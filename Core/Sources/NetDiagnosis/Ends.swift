@@ -26,6 +26,11 @@ struct End {
   /// The node that the end is on; nil when not known.
   var nodeName: String? { parties.first?.nodeName }
 
+  /// The families of its addresses: both, while one of them is not known.
+  var families: Set<IPAddress.Family> {
+    parties.contains { $0.address == nil } ? [.v4, .v6] : Set(parties.compactMap { $0.address?.family })
+  }
+
   /// This end with the addresses of some families only; addresses that are not known stay.
   func only(_ families: Set<IPAddress.Family>) -> End {
     End(
@@ -47,8 +52,8 @@ extension Diagnoser {
     if let id = pod.standsFor, let workload = cluster.workloads[id], workload.replicas == 0 {
       return Finding(
         .workloadScaledToZero, title: "\(id) has no pods",
-        detail: "It asks for 0 replicas, so there is nothing to talk to.",
-        evidence: [cluster.evidence(id.description, workload.origin)], remedy: "Scale it up.")
+        detail: "It asks for none now, so there is nothing to talk to.",
+        evidence: [cluster.evidence(id.description, workload.origin)], remedy: "Scale it up, or resume it.")
     }
     guard !pod.isRunning else { return nil }
     let state = pod.phase == .finished ? "has finished" : "is not running yet"
@@ -62,7 +67,13 @@ extension Diagnoser {
   func sources(_ reference: EndReference) throws(NotFound) -> [End] {
     try check(reference)
     switch reference {
-    case .pod, .workload: return ends(reference)
+    case .pod, .workload:
+      return ends(reference).map { end in
+        var end = end
+        // Init containers speak before the pod runs.
+        if let pod = end.pod, pod.hasNetwork, !pod.isRunning { end.problem = nil }
+        return end
+      }
     case .node(let name):
       guard let node = cluster.nodes[name] else { return [] }
       let parties = node.addresses.map { Party.node(node, address: $0) }
@@ -86,6 +97,9 @@ extension Diagnoser {
         return [End(title: "node \(node.name)", parties: [.node(node, address: address)])]
       }
       if let pod = cluster.pods[address] { return [end(pod, addresses: [address])] }
+      if let service = cluster.services(at: address).first(where: { $0.clusterAddresses.contains(address) }) {
+        return try sources(.service(service.name))
+      }
       return [End(title: address.description, parties: [.outside(address)], problem: nil)]
     }
   }
@@ -100,7 +114,7 @@ extension Diagnoser {
     case .workload(let id):
       let pods = cluster.pods(of: id).filter { $0.phase != .finished }
       if !pods.isEmpty { return pods.sorted { $0.name < $1.name }.map { end($0) } }
-      return cluster.workloads[id].map { [end(cluster.templatePod(of: $0))] } ?? []
+      return cluster.workloads[id].map { cluster.templatePods(of: $0).map { end($0) } } ?? []
     default: return []
     }
   }

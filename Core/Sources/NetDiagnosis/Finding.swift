@@ -33,7 +33,9 @@ public enum FindingCode: String, Hashable, Sendable, CaseIterable {
   case serviceExternalName = "service.external-name"
   case serviceTrafficPolicy = "service.traffic-policy-no-endpoint"
   case serviceSourceRange = "service.source-range-denied"
+  case serviceExternalNameUnresolvable = "service.external-name-unresolvable"
   case serviceSourceRewritten = "service.source-rewritten"
+  case serviceDestinationRewritten = "service.destination-rewritten"
   case serviceNotExposed = "service.not-exposed"
   case serviceHeadlessPort = "service.headless-port"
   case serviceNoICMP = "service.icmp-undefined"
@@ -53,12 +55,14 @@ public enum FindingCode: String, Hashable, Sendable, CaseIterable {
     switch self {
     case .policyIngressDenied, .policyEgressDenied, .serviceNoEndpoints, .serviceSelectorMatchesNothing,
       .serviceNoReadyEndpoint, .servicePortNotFound, .serviceTargetPortUnresolved, .serviceTrafficPolicy,
-      .serviceSourceRange, .serviceNotExposed, .podNotRunning, .workloadScaledToZero, .addressFamilyMismatch,
+      .serviceSourceRange, .serviceNotExposed, .serviceExternalNameUnresolvable, .podNotRunning, .workloadScaledToZero,
+      .addressFamilyMismatch,
       .routeNoBackend, .routeServiceMissing, .routeReferenceNotGranted, .questionNotFound:
       .fatal
     case .serviceEndpointStale: .critical
     case .policyUndecided, .policyProtocolUndefined, .policyUnmodelled, .policyNotEnforced, .serviceEndpointUnknown,
-      .serviceSourceRewritten, .serviceHeadlessPort, .serviceNoICMP, .podNotReady, .addressUnknownPod,
+      .serviceSourceRewritten, .serviceDestinationRewritten, .serviceHeadlessPort, .serviceNoICMP, .podNotReady,
+      .addressUnknownPod,
       .addressOutsideOnly, .routeForwarderUnknown:
       .warning
     case .serviceExternalName: .info

@@ -66,6 +66,12 @@ struct Walk {
     if !findings.contains(finding) { findings.append(finding) }
   }
 
+  /// Notes a finding for which what seems to work may not.
+  mutating func doubt(_ finding: Finding) {
+    note(finding)
+    if outcome.works || outcome.open { outcome = Outcome(.unknown) }
+  }
+
   /// The same walk under a step of its own.
   func under(_ text: String, place: String? = nil) -> Walk {
     var walk = self

@@ -43,7 +43,7 @@ extension Diagnoser {
       case .number(let value): number = value
       case .name(let text):
         guard let named = service.ports.first(where: { $0.name == text }) else {
-          return Walk(.no, portNotFound(service, nil, nil))
+          return Walk(.no, portNotFound(service, "port named \"\(text)\""))
         }
         number = named.port
       case nil: number = service.ports.count == 1 ? service.ports[0].port : nil

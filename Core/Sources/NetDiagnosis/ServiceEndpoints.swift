@@ -41,7 +41,11 @@ extension Cluster {
     var terminating: [Backend] = []
     for slice in recorded {
       // The ports of a slice are named after the Service's, and are its targets.
-      let ports = slice.ports.filter { $0.name == port.name && $0.proto == port.proto }
+      // A headless Service without ports is for every port.
+      let ports =
+        service.ports.isEmpty
+        ? [EndpointSlice.Port(name: nil, port: nil, proto: port.proto)]
+        : slice.ports.filter { $0.name == port.name && $0.proto == port.proto }
       for endpoint in slice.endpoints {
         for target in ports {
           let backend = backend(endpoint, of: slice, port: target.port)
@@ -99,7 +103,8 @@ extension Cluster {
       let backend = Backend(
         pod: pod, addresses: addresses(of: pod), port: number, nodeName: pod.nodeName, missingPod: nil,
         evidence: evidence(pod.title, pod.origin))
-      if pod.isRunning && !pod.terminating && (pod.ready || service.publishNotReadyAddresses) {
+      // As the EndpointSlice controller has it (podToEndpoint, k8s.io/endpointslice 1.34).
+      if service.publishNotReadyAddresses && pod.hasNetwork || pod.isRunning && pod.ready && !pod.terminating {
         list.usable.append(backend)
       } else if pod.isRunning && pod.terminating && pod.ready {
         terminating.append(backend)

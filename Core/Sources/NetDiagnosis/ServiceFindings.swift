@@ -18,7 +18,9 @@ extension Diagnoser {
         evidence: [evidence(service)], remedy: "Give it a selector, or an EndpointSlice.")
     }
     let pods = cluster.pods.select(selector, in: service.name.namespace).filter { $0.phase != .finished }
-    if pods.isEmpty { return selectorMatchesNothing(service, selector) }
+    if pods.isEmpty {
+      return scaledToZero(service, selector) ?? selectorMatchesNothing(service, selector)
+    }
     if case .name(let name) = port.targetPort, pods.allSatisfy({ $0.template.port(named: name, port.proto) == nil }) {
       return Finding(
         .serviceTargetPortUnresolved,
@@ -54,6 +56,20 @@ extension Diagnoser {
     return texts.isEmpty ? "none" : texts.joined(separator: ", ")
   }
 
+  /// The finding, when a workload that wants no pods would make what the Service selects.
+  private func scaledToZero(_ service: Service, _ selector: LabelSelector) -> Finding? {
+    let fitting = cluster.workloads.values.filter { workload in
+      workload.replicas == 0 && workload.id.name.namespace == service.name.namespace
+        && cluster.templatePods(of: workload).contains { selector.matches($0.labels) }
+    }
+    guard let workload = fitting.min(by: { $0.id < $1.id }) else { return nil }
+    return Finding(
+      .workloadScaledToZero, title: "Service \(service.name) selects the pods of \(workload.id), which has none",
+      detail: "It asks for none now.",
+      evidence: [evidence(service), cluster.evidence(workload.id.description, workload.origin)],
+      remedy: "Scale it up, or resume it.")
+  }
+
   private func selectorMatchesNothing(_ service: Service, _ selector: LabelSelector) -> Finding {
     let namespace = service.name.namespace
     var evidence = [evidence(service)]
@@ -80,7 +96,12 @@ extension Diagnoser {
   }
 
   func portNotFound(_ service: Service, _ port: UInt16?, _ proto: TrafficProtocol?) -> Finding {
-    let wanted = [proto.map(\.description), port.map { "port \($0)" }].compactMap { $0 }.joined(separator: " ")
+    portNotFound(
+      service, [proto.map(\.description), port.map { "port \($0)" }].compactMap { $0 }.joined(separator: " "))
+  }
+
+  /// - Parameter wanted: what was looked for; empty for any port.
+  func portNotFound(_ service: Service, _ wanted: String) -> Finding {
     let offered = service.ports.map { "\($0.proto) \($0.port)\($0.nodePort.map { " (node port \($0))" } ?? "")" }
     return Finding(
       .servicePortNotFound, title: "Service \(service.name) has no \(wanted.isEmpty ? "ports" : wanted)",
@@ -105,33 +126,49 @@ extension Diagnoser {
       evidence: [backend.evidence].compactMap { $0 }, remedy: "Include the pods.")
   }
 
-  func noLocalEndpoint(_ service: Service, _ field: String, _ node: String) -> Finding {
+  func noLocalEndpoint(_ service: Service, _ rule: Locality) -> Finding {
     Finding(
-      .serviceTrafficPolicy, title: "Service \(service.name) has no endpoint on node \(node)",
-      detail: "Its \(field) is Local, so endpoints on other nodes are not used.", evidence: [evidence(service)],
-      remedy: "Run a pod of the Service on that node, or set \(field): Cluster.")
+      .serviceTrafficPolicy, title: "Service \(service.name) has no endpoint on node \(rule.node ?? "")",
+      detail: "Its \(rule.field) is Local, so endpoints on other nodes are not used.", evidence: [evidence(service)],
+      remedy: "Run a pod of the Service on that node, or set \(rule.field): Cluster.")
   }
 
-  func localNodeUnknown(_ service: Service, _ source: End) -> Finding {
-    Finding(
+  func localNodeUnknown(_ service: Service, _ rule: Locality, _ source: End) -> Finding {
+    let who =
+      rule.node.map { "its endpoints run on, and the traffic comes in on node \($0)" } ?? "\(source.title) runs on"
+    return Finding(
       .serviceTrafficPolicy, severity: .warning,
-      title: "which endpoints of Service \(service.name) are used depends on the source's node",
-      detail: "Its internalTrafficPolicy is Local, and it is not known which node \(source.title) runs on.",
-      evidence: [evidence(service)], remedy: "Ask for a pod that has been given a node.")
+      title: "which endpoints of Service \(service.name) are used depends on the node",
+      detail: "Its \(rule.field) is Local, and it is not known which node \(who).",
+      evidence: [evidence(service)], remedy: "Ask about pods that have been given a node.")
   }
 
-  /// The finding, when the load balancer does not accept the source.
-  func outsideRanges(_ service: Service, _ source: End) -> Finding? {
-    let ranges = service.sourceRanges
-    if ranges.isEmpty
-      || source.parties.contains(where: { party in
-        party.address.map { address in ranges.contains { $0.contains(address) } } ?? true
-      })
-    {
+  /// The finding, when only some nodes pass on what comes to their node port.
+  func nodesWithoutEndpoint(_ service: Service, _ list: BackendList) -> Finding? {
+    guard service.externalTrafficPolicy == .local, !list.usable.contains(where: { $0.nodeName == nil }) else {
       return nil
     }
+    let without = Set(cluster.nodes.keys).subtracting(list.usable.compactMap(\.nodeName)).sorted()
+    if without.isEmpty { return nil }
+    let named = without.prefix(5).joined(separator: ", ") + (without.count > 5 ? ", …" : "")
     return Finding(
-      .serviceSourceRange, title: "Service \(service.name) does not accept \(source.title)",
+      .serviceTrafficPolicy, severity: .warning,
+      title: "\(without.count) nodes have no endpoint of Service \(service.name)",
+      detail: "Its externalTrafficPolicy is Local: who comes in through one of these nodes gets no answer: \(named).",
+      evidence: [evidence(service)], remedy: "Let clients come in through the nodes that run a pod of the Service.")
+  }
+
+  /// The finding, when the load balancer does not accept the source; a warning, when its address is not known.
+  func outsideRanges(_ service: Service, _ source: End) -> Finding? {
+    let ranges = service.sourceRanges
+    let addresses = source.parties.compactMap(\.address)
+    if ranges.isEmpty || addresses.contains(where: { address in ranges.contains { $0.contains(address) } }) {
+      return nil
+    }
+    let isKnown = addresses.count == source.parties.count
+    return Finding(
+      .serviceSourceRange, severity: isKnown ? .fatal : .warning,
+      title: "Service \(service.name) \(isKnown ? "does not" : "may not") accept \(source.title)",
       detail: "Its loadBalancerSourceRanges are \(ranges.map(\.description).joined(separator: ", ")).",
       evidence: [evidence(service)], remedy: "Add the source's address to loadBalancerSourceRanges.")
   }

@@ -111,25 +111,9 @@ public struct PolicyMatrix: Sendable {
 extension Cluster {
   /// Whether a pod belongs to no workload, or to one that asks for a single pod.
   fileprivate func isSingle(_ pod: Pod) -> Bool {
-    guard let owner = pod.standsFor.map({ Owner(kind: $0.kind.rawValue, name: $0.name.name) }) ?? pod.owner else {
-      return true
-    }
-    guard let kind = WorkloadKind(rawValue: owner.kind), kind != .daemonSet else { return false }
-    return workloads[Workload.ID(kind, ObjectName(pod.namespace, owner.name))]?.replicas == 1
-  }
-
-  /// The workload at the top of a pod's owners, or the pod itself.
-  public func workloadTitle(of pod: Pod) -> String {
-    if let id = pod.standsFor { return id.description }
-    guard var owner = pod.owner else { return "Pod/\(pod.name)" }
-    // Owners form no loops in a sound cluster; here they end after a few steps in any case.
-    for _ in 0..<4 {
-      guard let kind = WorkloadKind(rawValue: owner.kind),
-        let next = workloads[Workload.ID(kind, ObjectName(pod.namespace, owner.name))]?.owner
-      else { break }
-      owner = next
-    }
-    return "\(owner.kind)/\(pod.namespace)/\(owner.name)"
+    guard let owner = pod.owner else { return true }
+    guard let id = Workload.ID(owner, in: pod.namespace), id.kind != .daemonSet else { return false }
+    return workloads[id]?.replicas == 1
   }
 }
 

@@ -64,6 +64,8 @@ struct ClusterTests {
     store.upsert(Self.pod("n", "host", [:], "192.168.0.1", hostNetwork: true))
     #expect(store[IPAddress("10.0.0.1")!]?.name.name == "new")
     #expect(store[IPAddress("192.168.0.1")!] == nil)
+    store.upsert(Self.pod("n", "done", [:], "10.0.0.2", phase: .finished))
+    #expect(store[IPAddress("10.0.0.2")!]?.name.name == "done")
     store.remove(ObjectName("n", "old"))
     #expect(store[IPAddress("10.0.0.1")!]?.name.name == "new")
     store.remove(ObjectName("n", "new"))
@@ -73,18 +75,23 @@ struct ClusterTests {
   @Test("addresses of nodes and Services follow their objects")
   func otherAddresses() {
     var cluster = Cluster()
-    let (a, b) = (IPAddress("192.168.0.1")!, IPAddress("192.168.0.2")!)
-    cluster.upsert(Node(name: "n", addresses: [a], origin: Self.here))
+    let (a, b, c) = (IPAddress("192.168.0.1")!, IPAddress("192.168.0.2")!, IPAddress("192.168.0.3")!)
+    cluster.upsert(Node(name: "n", addresses: [a], externalAddresses: [c], origin: Self.here))
+    #expect(cluster.node(at: c)?.name == "n")
     cluster.upsert(Node(name: "n", addresses: [b], origin: Self.here))
-    #expect(cluster.node(at: a) == nil && cluster.node(at: b)?.name == "n")
+    #expect(cluster.node(at: a) == nil && cluster.node(at: b)?.name == "n" && cluster.node(at: c) == nil)
     cluster.removeNode("n")
     #expect(cluster.node(at: b) == nil)
 
     var service = Service(name: ObjectName("x", "s"), origin: Self.here)
     service.clusterAddresses = [a]
+    service.externalAddresses = [IPAddress("198.51.100.1")!]
+    service.loadBalancerAddresses = [IPAddress("198.51.100.2")!]
+    service.proxyAddresses = [IPAddress("198.51.100.3")!]
     service.ports = [ServicePort(port: 80, nodePort: 30080)]
     cluster.upsert(service)
     #expect(cluster.services(at: a).map(\.name) == [service.name])
+    for last in 1...3 { #expect(cluster.services(at: IPAddress("198.51.100.\(last)")!).map(\.name) == [service.name]) }
     #expect(cluster.service(nodePort: 30080, .tcp)?.name == service.name)
     #expect(cluster.service(nodePort: 30080, .udp) == nil)
     service.clusterAddresses = [b]
@@ -93,6 +100,7 @@ struct ClusterTests {
     #expect(cluster.services(at: a).isEmpty && cluster.services(at: b).count == 1)
     #expect(cluster.service(nodePort: 30080, .tcp) == nil)
     cluster.removeService(service.name)
+    for last in 1...3 { #expect(cluster.services(at: IPAddress("198.51.100.\(last)")!).isEmpty) }
     #expect(cluster.services(at: b).isEmpty)
   }
 
@@ -104,15 +112,21 @@ struct ClusterTests {
       EndpointSlice(
         source: source, name: ObjectName("x", name), service: "s", endpoints: [], ports: [], origin: Self.here)
     }
-    cluster.upsert(slice("s", .endpoints))
+    cluster.upsertEndpoints(service, [slice("s", .endpoints), slice("s", .endpoints)])
+    #expect(cluster.upsertEndpoints(service, [slice("s", .endpoints)]) != nil)
     #expect(cluster.endpoints(of: service).map(\.source) == [.endpoints])
     cluster.upsert(slice("s-1", .slice))
     cluster.upsert(slice("s-1", .slice))
     cluster.upsert(slice("s-2", .slice))
     #expect(cluster.endpoints(of: service).map(\.name.name) == ["s-1", "s-2"])
-    cluster.removeEndpoints(.slice, ObjectName("x", "s-1"), of: "s")
-    cluster.removeEndpoints(.slice, ObjectName("x", "s-2"), of: "s")
+    cluster.removeEndpointSlice(ObjectName("x", "s-1"))
+    var moved = slice("s-2", .slice)
+    moved.service = "t"
+    cluster.upsert(moved)
+    #expect(cluster.endpoints(of: ObjectName("x", "t")).map(\.name.name) == ["s-2"])
     #expect(cluster.endpoints(of: service).map(\.source) == [.endpoints])
+    cluster.removeEndpoints(service)
+    #expect(cluster.endpoints(of: service).isEmpty)
   }
 
   @Test("policies are replaced and removed by name")

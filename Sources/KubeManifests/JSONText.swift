@@ -1,21 +1,32 @@
-/// JSON is YAML but for one thing: characters beyond U+FFFF are escaped in JSON as two surrogates (RFC 8259 §7), which
-/// YAML does not know; it writes `\\U` and eight digits (YAML 1.2.2 §5.7).
-enum JSONEscapes {
-  /// The text with its surrogate pairs as YAML escapes, when it is JSON and has any; else the text itself.
+/// JSON is YAML but for two things. Characters beyond U+FFFF are escaped in JSON as two surrogates (RFC 8259 §7), which
+/// YAML does not know; it writes `\\U` and eight digits (YAML 1.2.2 §5.7). And tools write several JSON documents one
+/// after another, where YAML wants a `---` between them.
+enum JSONText {
+  /// The text with what differs written as YAML has it, when it is JSON; else the text itself.
   static func forYAML(_ text: String) -> String {
     guard let first = text.utf8.first(where: { !" \t\r\n".utf8.contains($0) }),
-      first == UInt8(ascii: "{") || first == UInt8(ascii: "["), text.utf8.contains(UInt8(ascii: "\\"))
+      first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
     else { return text }
     let bytes = Array(text.utf8)
     var out: [UInt8] = []
     out.reserveCapacity(bytes.count)
     var index = 0
+    // The last byte that is no white space, and whether the line has none yet.
+    var last = UInt8(ascii: "\n")
+    var atLineStart = true
     while index < bytes.count {
-      guard bytes[index] == UInt8(ascii: "\\"), index + 1 < bytes.count else {
-        out.append(bytes[index])
+      let byte = bytes[index]
+      guard byte == UInt8(ascii: "\\"), index + 1 < bytes.count else {
+        // No YAML has an object after the end of another, at the start of a line, but between documents.
+        if byte == UInt8(ascii: "{"), atLineStart, last == UInt8(ascii: "}") { out += Array("--- ".utf8) }
+        out.append(byte)
+        atLineStart = byte == UInt8(ascii: "\n")
+        if !" \t\r\n".utf8.contains(byte) { last = byte }
         index += 1
         continue
       }
+      last = byte
+      atLineStart = false
       if let high = unit(bytes, at: index), (0xd800...0xdbff).contains(high), let low = unit(bytes, at: index + 6),
         (0xdc00...0xdfff).contains(low)
       {
