@@ -90,6 +90,11 @@ let package = Package(
     swift("LinuxSystem", ["CLinux", .core("NetTypes")]),
     swift("LinuxBPF", ["CLibbpf", "BPFPrograms", "LinuxSystem"]),
 
+    swift("LinuxNetlink", ["LinuxSystem", .core("NetParse")]),
+    swift(
+      "NodeState",
+      ["LinuxBPF", "LinuxNetlink", "LinuxSystem", .core("NetModel"), .core("NetParse"), .core("NetTypes")]),
+
     swift("Workloads", ["CLinux", "LinuxSystem", .core("NetTypes")]),
     swift(
       "ProbeKit",
@@ -122,6 +127,7 @@ let package = Package(
       ],
       path: "Tests/LabSupport", swiftSettings: testSettings),
     tests("LinuxBPFTests", ["LinuxBPF", "LinuxSystem"]),
+    tests("NodeStateTests", ["NodeState", .core("NetModel"), .core("NetTypes")]),
     tests("ProbeKitTests", ["ProbeKit", "LinuxBPF", "PacketLoss", "TCPReset"]),
     tests("WorkloadsTests", ["Workloads", "LinuxSystem", .core("NetTypes")]),
     tests("SinksTests", ["Sinks", .core("Signals"), .logging]),

@@ -19,6 +19,7 @@ let modules: [(name: String, imports: [String])] = [
   ("KubeModel", ["NetTypes"]),
   ("NetPolicy", ["NetTypes", "KubeModel"]),
   ("NetModel", ["NetTypes"]),
+  ("NetParse", ["NetTypes", "NetModel"]),
   ("NetSim", ["NetTypes", "NetModel"]),
   ("NetDiagnosis", ["NetTypes", "KubeModel", "NetPolicy"]),
 ]

@@ -15,6 +15,21 @@ public enum Files {
     String(decoding: try bytes(path), as: UTF8.self)
   }
 
+  /// Whether a path leads to something.
+  public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+  /// Whether we may list a folder.
+  public static func isListable(_ path: String) -> Bool { unsafe access(path, R_OK) == 0 }
+
+  /// What a symbolic link says; nil when it cannot be read. The links of /proc are shorter than 4096 bytes.
+  public static func link(_ path: String) -> String? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = unsafe buffer.withUnsafeMutableBytes {
+      unsafe readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+    }
+    return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+  }
+
   /// Writes all bytes to an open descriptor, however the kernel divides them; `target` is for the error.
   public static func write(_ bytes: [UInt8], to descriptor: Int32, _ target: String) throws {
     var rest = bytes[...]

@@ -12,6 +12,11 @@ public enum NetworkNamespace {
     /// The inode of the namespace, for people. The kernel gives it to the next namespace at once.
     public let inode: UInt64
 
+    public init(cookie: NetnsCookie?, inode: UInt64) {
+      self.cookie = cookie
+      self.inode = inode
+    }
+
     /// As the kernel programs name it when there are no cookies: the inode with the top bit set.
     public var key: NetnsCookie { cookie ?? NetnsCookie(rawValue: 1 << 63 | inode) }
   }
@@ -56,6 +61,41 @@ public enum NetworkNamespace {
       let result = clinux_setns_net(file.rawValue)
       guard result == 0 else { throw SystemError(errno: -result, doing: "entering the network namespace \(path)") }
       return try body()
+    }
+  }
+
+  /// The cookie of the calling thread's namespace; nil on kernels before 5.14.
+  public static func currentCookie() -> NetnsCookie? {
+    var cookie: UInt64 = 0
+    return unsafe clinux_netns_cookie(&cookie) == 0 ? NetnsCookie(rawValue: cookie) : nil
+  }
+
+  /// A namespace held open: while it lives, so does the namespace, and nobody else gets its inode.
+  public final class Handle: Sendable {
+    public let descriptor: Int32
+    public let inode: UInt64
+    private let file: Descriptor
+
+    /// Throws when `path` cannot be opened or is no namespace.
+    public init(opening path: String) throws {
+      let file = try Descriptor(opening: path)
+      guard clinux_is_namespace(file.rawValue) == 1 else {
+        throw SystemError(errno: EINVAL, doing: "opening \(path) as a namespace")
+      }
+      var info = stat()
+      _ = unsafe fstat(file.rawValue, &info)
+      inode = UInt64(info.st_ino)
+      descriptor = file.rawValue
+      self.file = file
+    }
+
+    /// Moves the calling thread into it: a thread of our own that ends afterwards. Another kind of namespace, or one that
+    /// we may not enter, throws.
+    public func enter() throws {
+      let result = clinux_setns_net(descriptor)
+      guard result == 0 else {
+        throw SystemError(errno: -result, doing: "entering the network namespace \(inode)")
+      }
     }
   }
 

@@ -12,12 +12,17 @@ struct ImportTests {
     ("Core/Sources/KubeModel", ["NetTypes"], []),
     ("Core/Sources/NetPolicy", ["KubeModel", "NetTypes"], []),
     ("Core/Sources/NetModel", ["NetTypes"], []),
+    ("Core/Sources/NetParse", ["NetModel", "NetTypes"], []),
     ("Core/Sources/NetSim", ["NetModel", "NetTypes"], []),
     ("Core/Sources/NetDiagnosis", ["KubeModel", "NetPolicy", "NetTypes"], []),
     ("Sources/BPFPrograms", [], []),
     ("Sources/embed-bpf", [], ["Glibc"]),
     ("Sources/LinuxSystem", ["CLinux", "NetTypes"], ["Glibc"]),
     ("Sources/LinuxBPF", ["CLibbpf", "BPFPrograms", "LinuxSystem"], ["Glibc"]),
+    ("Sources/LinuxNetlink", ["LinuxSystem", "NetParse"], ["Glibc"]),
+    (
+      "Sources/NodeState", ["LinuxBPF", "LinuxNetlink", "LinuxSystem", "NetModel", "NetParse", "NetTypes"], ["Glibc"]
+    ),
     ("Sources/Workloads", ["CLinux", "LinuxSystem", "NetTypes"], ["Glibc"]),
     (
       "Sources/ProbeKit",

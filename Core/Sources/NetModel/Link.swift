@@ -179,7 +179,10 @@ public struct BridgeParameters: Hashable, Sendable, Codable {
   public var callARPTables = false
   /// Bit n: frames to 01:80:c2:00:00:0n are forwarded.
   public var groupForwardMask: UInt16 = 0
+  /// Hundredths of a second.
   public var ageing: UInt32 = 30000
+  /// The VLANs of the bridge itself, when it filters them.
+  public var vlans: [PortVLAN] = []
 
   public init() {}
 }
@@ -260,6 +263,8 @@ public struct MACVLANParameters: Hashable, Sendable, Codable {
   public var mode: Mode
   /// MACVLAN_FLAG_NOPROMISC and MACVLAN_FLAG_NODST.
   public var flags: UInt16
+  /// Mode source: from whom frames are taken.
+  public var sources: [MACAddress] = []
 
   public init(mode: Mode, flags: UInt16 = 0) {
     self.mode = mode

@@ -76,6 +76,8 @@ public struct Route: Hashable, Sendable, Codable {
   /// RTAX_…: bytes.
   public var mtu: UInt32?
   public var isMTULocked: Bool
+  /// The TTL or hop limit of packets that this node sends by it (RTAX_HOPLIMIT).
+  public var hopLimit: UInt32?
   /// ICMPv6 router preference of a default route (RTA_PREF): 0 medium, 1 high, 3 low.
   public var preference: UInt8?
   /// Cached by the kernel (RTM_F_CLONED), such as a learned path MTU.

@@ -44,6 +44,13 @@ public enum SnapshotPart: String, Hashable, Sendable, Codable, CaseIterable {
   case programs, xfrm, processes, rulesets, cgroupPrograms, namespaces
 }
 
+extension SnapshotPart {
+  /// Those that each namespace has.
+  public static let ofNamespace: [SnapshotPart] = allCases.filter {
+    ![.cgroupPrograms, .namespaces, .processes].contains($0)
+  }
+}
+
 /// How one part was read.
 public struct PartReport: Hashable, Sendable, Codable {
   public var part: SnapshotPart

@@ -5,6 +5,7 @@
 #ifndef SKOOP_CLINUX_H
 #define SKOOP_CLINUX_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* setns(2) of the calling thread into the network namespace that `fd` refers to. */
@@ -30,5 +31,14 @@ int clinux_eventfd(void);
 
 /* Whether `fd` is a file of nsfs, that is a namespace (NSFS_MAGIC, linux/magic.h): 1 or 0. */
 int clinux_is_namespace(int fd);
+
+/* A socket of netlink(7) for `protocol` (NETLINK_ROUTE, ...), with readable errors (NETLINK_EXT_ACK) where the kernel has
+ * them, a large receive buffer, and 10 s of patience. */
+int clinux_netlink_open(int protocol);
+
+/* Sends `size` bytes to the kernel, or one datagram from it into `buffer`; returns its length. -EMSGSIZE when it was
+ * longer than `size`. Datagrams that other processes sent are skipped. */
+long clinux_netlink_send(int fd, const void *bytes, size_t size);
+long clinux_netlink_receive(int fd, void *buffer, size_t size);
 
 #endif
