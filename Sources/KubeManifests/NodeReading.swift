@@ -90,15 +90,22 @@ extension YAMLNode {
   }
 
   /// The elements of a list that must have some.
-  func someItems() throws(FieldError) -> [YAMLNode] {
+  func someItems(atMost limit: Int) throws(FieldError) -> [YAMLNode] {
     let items = try items()
     if items.isEmpty { throw fail("may not be empty") }
+    if items.count > limit { throw fail("may not have more than \(limit) entries") }
     return items
   }
 
   /// The elements of a list field; empty when it is absent.
   func list(_ name: String) throws(FieldError) -> [YAMLNode] {
     try get(name)?.items() ?? []
+  }
+
+  func list(_ name: String, atMost limit: Int) throws(FieldError) -> [YAMLNode] {
+    let items = try list(name)
+    if items.count > limit { throw fail("may not have more than \(limit) entries", child: name) }
+    return items
   }
 
   func text() throws(FieldError) -> String {

@@ -91,7 +91,13 @@ extension ObjectReader {
   private struct AdminForm {
     let allow: String
     let ports: String
-    let ruleLimit: Int
+    /// The most rules of a direction, peers of a rule and ports of a rule.
+    let limit: Int
+    /// Whether `pods` may leave out `namespaceSelector`.
+    let namespacesOptional: Bool
+
+    static let v1alpha1 = AdminForm(allow: "Allow", ports: "ports", limit: 100, namespacesOptional: false)
+    static let v1alpha2 = AdminForm(allow: "Accept", ports: "protocols", limit: 25, namespacesOptional: true)
   }
 
   func adminNetworkPolicy() throws(FieldError) -> AdminPolicy {
@@ -100,7 +106,7 @@ extension ObjectReader {
     _ = try spec.require("priority")
     return try adminPolicy(
       spec, tier: .admin, priority: try spec.int("priority", in: 0...1000) ?? 0,
-      AdminForm(allow: "Allow", ports: "ports", ruleLimit: 100))
+      .v1alpha1)
   }
 
   func baselineAdminNetworkPolicy() throws(FieldError) -> AdminPolicy {
@@ -110,7 +116,7 @@ extension ObjectReader {
       throw try root.require("metadata").fail("must be \"default\": a cluster has one such policy", child: "name")
     }
     return try adminPolicy(
-      spec, tier: .baseline, priority: 0, AdminForm(allow: "Allow", ports: "ports", ruleLimit: 100))
+      spec, tier: .baseline, priority: 0, .v1alpha1)
   }
 
   func clusterNetworkPolicy() throws(FieldError) -> AdminPolicy {
@@ -124,7 +130,7 @@ extension ObjectReader {
     _ = try spec.require("priority")
     return try adminPolicy(
       spec, tier: tierName == "Admin" ? .admin : .baseline, priority: try spec.int("priority", in: 0...1000) ?? 0,
-      AdminForm(allow: "Accept", ports: "protocols", ruleLimit: 25))
+      .v1alpha2)
   }
 
   private func adminPolicy(
@@ -132,15 +138,12 @@ extension ObjectReader {
   ) throws(FieldError) -> AdminPolicy {
     let pass = kind != "BaselineAdminNetworkPolicy"
     func rules(_ direction: String, peers: String) throws(FieldError) -> [AdminRule] {
-      let nodes = try spec.list(direction)
-      if nodes.count > form.ruleLimit {
-        throw spec.fail("may not have more than \(form.ruleLimit) rules", child: direction)
-      }
+      let nodes = try spec.list(direction, atMost: form.limit)
       return try nodes.map { node throws(FieldError) in try adminRule(node, peers: peers, form, pass: pass) }
     }
     let subjectNode = try spec.require("subject")
     try subjectNode.allow(only: "namespaces", "pods")
-    guard let subject = try selectedPods(subjectNode) else {
+    guard let subject = try selectedPods(subjectNode, form) else {
       throw subjectNode.fail("must have exactly one of namespaces and pods")
     }
     return AdminPolicy(
@@ -149,15 +152,25 @@ extension ObjectReader {
   }
 
   /// `namespaces` or `pods`; nil when there is none of the two, or both.
-  private func selectedPods(_ node: YAMLNode) throws(FieldError) -> NamespacedPods? {
+  private func selectedPods(_ node: YAMLNode, _ form: AdminForm) throws(FieldError) -> NamespacedPods? {
     let namespaces = try node.get("namespaces")
     let pods = try node.get("pods")
     if let namespaces, pods == nil { return NamespacedPods(namespaces: try namespaces.selector()) }
     guard let pods, namespaces == nil else { return nil }
     try pods.allow(only: "namespaceSelector", "podSelector")
+    if !form.namespacesOptional { _ = try pods.require("namespaceSelector") }
     return NamespacedPods(
       namespaces: try pods.get("namespaceSelector")?.selector() ?? LabelSelector(),
-      pods: try pods.get("podSelector")?.selector() ?? LabelSelector())
+      pods: try pods.require("podSelector").selector())
+  }
+
+  /// Nodes and networks have no named ports; v1alpha1 forgot domain names.
+  private static func hasNoNamedPorts(_ peer: AdminPeer, _ form: AdminForm) -> Bool {
+    switch peer {
+    case .pods: false
+    case .nodes, .networks: true
+    case .domainNames: form.ports == "protocols"
+    }
   }
 
   private func adminRule(
@@ -173,21 +186,26 @@ extension ObjectReader {
     case let other:
       throw actionNode.fail("must be \(form.allow), Deny\(pass ? " or Pass" : ""), found \(other)")
     }
-    let peerNodes = try node.list(peers)
+    let peerNodes = try node.list(peers, atMost: form.limit)
     if peerNodes.isEmpty { throw node.fail("must have at least one entry", child: peers) }
-    let portNodes = try node.get(form.ports)?.someItems()
+    let portNodes = try node.get(form.ports)?.someItems(atMost: form.limit)
     let egress = peers == "to"
     let readPeers = try peerNodes.map { node throws(FieldError) in
-      try adminPeer(node, egress: egress, action: action)
+      try adminPeer(node, form, egress: egress, action: action)
     }
     let ports = try portNodes?.map { node throws(FieldError) in
       form.ports == "ports" ? try numberedPort(node) : try protocolPort(node)
+    }
+    if ports?.contains(where: \.isNamed) ?? false, readPeers.contains(where: { Self.hasNoNamedPorts($0, form) }) {
+      throw node.fail("may not name a port where a peer has no named ports", child: form.ports)
     }
     return AdminRule(
       name: try node.text("name") ?? "", action: action, peers: readPeers, ports: ports ?? [], line: node.line)
   }
 
-  private func adminPeer(_ node: YAMLNode, egress: Bool, action: AdminRule.Action) throws(FieldError) -> AdminPeer {
+  private func adminPeer(
+    _ node: YAMLNode, _ form: AdminForm, egress: Bool, action: AdminRule.Action
+  ) throws(FieldError) -> AdminPeer {
     if egress {
       try node.allow(only: "namespaces", "pods", "nodes", "networks", "domainNames")
     } else {
@@ -196,13 +214,13 @@ extension ObjectReader {
     guard try node.fields().count == 1 else { throw node.fail("must have exactly one field") }
     if let nodes = try node.get("nodes") { return .nodes(try nodes.selector()) }
     if let networks = try node.get("networks") {
-      return .networks(try networks.someItems().map { node throws(FieldError) in try node.prefix() })
+      return .networks(try networks.someItems(atMost: 25).map { node throws(FieldError) in try node.prefix() })
     }
     if let names = try node.get("domainNames") {
       if action != .allow { throw names.fail("may only be used in rules that allow") }
-      return .domainNames(try names.someItems().map { node throws(FieldError) in try node.text() })
+      return .domainNames(try names.someItems(atMost: 25).map { node throws(FieldError) in try node.text() })
     }
-    guard let pods = try selectedPods(node) else { throw node.fail("must have exactly one field") }
+    guard let pods = try selectedPods(node, form) else { throw node.fail("must have exactly one field") }
     return .pods(pods)
   }
 
@@ -260,4 +278,8 @@ extension ObjectReader {
     guard case .name(let name) = try node.portReference() else { throw node.fail("must be a port's name") }
     return name
   }
+}
+
+extension PolicyPort {
+  fileprivate var isNamed: Bool { if case .named = port { true } else { false } }
 }

@@ -111,6 +111,26 @@ struct LoaderTests {
       "no networks", line: 5, field: "spec.egress[0].to[0].networks",
       "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: p}\nspec: {priority: 1, subject: {namespaces: {}},\n  egress: [{action: Allow, to: [{networks: []}]}]}"
     ),
+    Invalid(
+      "a named port of nodes", line: 5, field: "spec.egress[0].ports",
+      "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: p}\nspec: {priority: 1, subject: {namespaces: {}},\n  egress: [{action: Allow, to: [{nodes: {}}], ports: [{namedPort: web}]}]}"
+    ),
+    Invalid(
+      "a named port of domain names, v1alpha2", line: 5, field: "spec.egress[0].protocols",
+      "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: p}\nspec: {priority: 1, tier: Admin, subject: {namespaces: {}},\n  egress: [{action: Accept, to: [{domainNames: [a.example]}], protocols: [{destinationNamedPort: web}]}]}"
+    ),
+    Invalid(
+      "pods without podSelector", line: 5, field: "spec.ingress[0].from[0].pods.podSelector",
+      "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: p}\nspec: {priority: 1, subject: {namespaces: {}},\n  ingress: [{action: Allow, from: [{pods: {namespaceSelector: {}}}]}]}"
+    ),
+    Invalid(
+      "pods without namespaceSelector, v1alpha1", line: 5, field: "spec.ingress[0].from[0].pods.namespaceSelector",
+      "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: p}\nspec: {priority: 1, subject: {namespaces: {}},\n  ingress: [{action: Allow, from: [{pods: {podSelector: {}}}]}]}"
+    ),
+    Invalid(
+      "too many peers, v1alpha2", line: 5, field: "spec.ingress[0].from",
+      "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: p}\nspec: {priority: 1, tier: Admin, subject: {namespaces: {}},\n  ingress: [{action: Accept, from: [\(Array(repeating: "{namespaces: {}}", count: 26).joined(separator: ", "))]}]}"
+    ),
     Invalid("a character that YAML does not allow", line: 3, document: 1, field: nil, "a: 1\nb: 2\nc: \u{0}"),
     Invalid(
       "bad policyTypes", line: 4, field: "spec.policyTypes[0]",

@@ -1,5 +1,7 @@
+import KubeManifests
 import KubeModel
 import NetDiagnosis
+import NetPolicy
 import Testing
 
 /// Where a plausible reading of the manifests gives the wrong answer, most of all a wrong `reachable`.
@@ -158,6 +160,9 @@ struct TrickyCases {
       template: {metadata: {labels: {app: db}}, spec: {containers: []}}
 
     """
+  private static let daemon = ServiceCases.deployment(
+    "d", replicas: 1, "containers: [{name: m, ports: [{containerPort: 80, hostPort: 9090}]}]"
+  ).replacing("Deployment", with: "DaemonSet")
   private static let template = ServiceCases.deployment("t", replicas: 2)
   private static let nodePort = "type: NodePort, ports: [{port: 8000, targetPort: 80, nodePort: 30080}]"
   private static let balancer = "type: LoadBalancer, \(one), \(http)"
@@ -239,6 +244,12 @@ struct TrickyCases {
         "containerPort: 80", with: "containerPort: 80, hostPort: 9090") + toX, "y/a", "node/n2", 9090, .tcp, .undecided,
       .serviceDestinationRewritten),
     Case(
+      "a host port of a DaemonSet that may run there, and lets nobody in",
+      daemon + World.policy("{podSelector: {matchLabels: {pod: d}}}"), "203.0.113.7", "node/n1", 9090, .tcp, .undecided,
+      .podNodeUnknown, .policyIngressDenied),
+    Case(
+      "a host port of a DaemonSet that may run there", daemon, "203.0.113.7", "node/n1", 9090, .tcp, .reachable),
+    Case(
       "a cluster address as the source: the pods behind it",
       service("\(one), clusterIP: 10.96.0.10, \(http)")
         + World.policy(
@@ -269,6 +280,24 @@ struct TrickyCases {
   private static let toX = World.policy(
     "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: {matchLabels: {ns: x}}}]}]}",
     namespace: "y")
+
+  @Test("a matrix has a row for each kind of pod that policies tell apart")
+  func kinds() throws {
+    let policy = World.policy("{podSelector: {matchLabels: {statefulset.kubernetes.io/pod-name: db-1}}}")
+    func titles(_ objects: String) throws -> [String] {
+      let matrix = PolicyMatrix(try ManifestLoader.load(text: World.base + objects, name: "f").cluster)
+      return matrix.workloads.filter { $0.hasPrefix("StatefulSet") }
+    }
+    #expect(try titles(Self.stateful) == ["StatefulSet/x/db"])
+    #expect(try titles(Self.stateful + policy) == ["StatefulSet/x/db [db-0]", "StatefulSet/x/db [db-1]"])
+    let matrix = PolicyMatrix(
+      try ManifestLoader.load(text: World.base + Self.stateful + policy, name: "f").cluster)
+    let (first, second) = (
+      try #require(matrix.workloads.firstIndex(of: "StatefulSet/x/db [db-0]")),
+      try #require(matrix.workloads.firstIndex(of: "StatefulSet/x/db [db-1]"))
+    )
+    #expect(matrix[second, first] == .all && matrix[first, second] == .none && matrix[second, second] == .all)
+  }
 
   @Test("external names", arguments: externalNames)
   func externalName(_ test: Case) throws { try test.run() }

@@ -158,17 +158,44 @@ public struct Diagnoser: Sendable {
     if let port, let service = cluster.service(nodePort: port, asked) {
       return walk(service, entry: .nodePort(node), port, asked, from: source)
     }
-    if let port, asked != .icmp {
-      for pod in cluster.pods.withHostPort where pod.nodeName == node.name && pod.isRunning && !pod.hostNetwork {
-        for declared in pod.template.ports where declared.hostPort == port && declared.proto == asked {
-          guard declared.hostAddress.map(addresses.contains) ?? true else { continue }
-          let way = Way(sentTo: addresses.map { .node(node, address: $0) }, sentToPort: port)
-          return connect(source, end(pod), asked, declared.port, by: way)
-            .under("host port \(port) of node \(node.name) is \(pod.title) port \(declared.port)")
-        }
-      }
+    let host = End(
+      title: "node \(node.name)",
+      parties: addresses.isEmpty ? [.node(node, address: nil)] : addresses.map { .node(node, address: $0) })
+    guard let port, asked != .icmp, let (pod, number) = hostPort(port, asked, of: node, addresses) else {
+      return connect(source, host, asked, port)
     }
-    let parties = addresses.isEmpty ? [Party.node(node, address: nil)] : addresses.map { .node(node, address: $0) }
-    return connect(source, End(title: "node \(node.name)", parties: parties), asked, port)
+    let way = Way(sentTo: host.parties, sentToPort: port)
+    var walk = connect(source, end(pod), asked, number, by: way)
+      .under("host port \(port) of node \(node.name) is \(pod.title) port \(number)")
+    if pod.nodeName == nil {
+      walk.add(connect(source, host, asked, port).under("host port \(port) of node \(node.name), without \(pod.title)"))
+      if walk.outcome.verdict == .partial { walk.doubt(nodeUnknown(pod)) }
+    }
+    return walk
+  }
+
+  /// The pod that a node passes this port on to, and which port of the pod that is. One whose node is not known, such as
+  /// a DaemonSet's template, may be it.
+  private func hostPort(
+    _ port: UInt16, _ proto: TrafficProtocol, of node: Node, _ addresses: [IPAddress]
+  ) -> (pod: Pod, port: UInt16)? {
+    var possible: (Pod, UInt16)?
+    for pod in cluster.pods.withHostPort
+    where pod.nodeName ?? node.name == node.name && pod.isRunning && !pod.hostNetwork {
+      let declared = pod.template.ports.first { declared in
+        declared.hostPort == port && declared.proto == proto && declared.hostAddress.map(addresses.contains) ?? true
+      }
+      guard let declared else { continue }
+      if pod.nodeName != nil { return (pod, declared.port) }
+      possible = possible ?? (pod, declared.port)
+    }
+    return possible
+  }
+
+  private func nodeUnknown(_ pod: Pod) -> Finding {
+    Finding(
+      .podNodeUnknown, title: "which node \(pod.title) runs on is not known",
+      detail: "The node would pass the port on to it, if it runs there.",
+      evidence: [cluster.evidence(pod.title, pod.origin)], remedy: "Ask about pods that have been given a node.")
   }
 }

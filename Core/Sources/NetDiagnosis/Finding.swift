@@ -41,6 +41,7 @@ public enum FindingCode: String, Hashable, Sendable, CaseIterable {
   case serviceNoICMP = "service.icmp-undefined"
   case podNotRunning = "pod.not-running"
   case podNotReady = "pod.not-ready"
+  case podNodeUnknown = "pod.node-unknown"
   case workloadScaledToZero = "workload.scaled-to-zero"
   case addressFamilyMismatch = "address.family-mismatch"
   case addressUnknownPod = "address.unknown-pod"
@@ -62,6 +63,7 @@ public enum FindingCode: String, Hashable, Sendable, CaseIterable {
     case .serviceEndpointStale: .critical
     case .policyUndecided, .policyProtocolUndefined, .policyUnmodelled, .policyNotEnforced, .serviceEndpointUnknown,
       .serviceSourceRewritten, .serviceDestinationRewritten, .serviceHeadlessPort, .serviceNoICMP, .podNotReady,
+      .podNodeUnknown,
       .addressUnknownPod,
       .addressOutsideOnly, .routeForwarderUnknown:
       .warning

@@ -61,8 +61,8 @@ extension Reach: CustomStringConvertible {
 
 /// What every workload can reach of every other, as the policies say.
 ///
-/// A workload is represented by one of its pods. The diagonal is between two pods of the workload, where it can have
-/// more than one.
+/// A workload is represented by one of its pods, or where policies tell its pods apart, by one of each kind. The diagonal
+/// is between two pods of the workload, where it can have more than one.
 public struct PolicyMatrix: Sendable {
   public let workloads: [String]
   /// The different values that cells have.
@@ -91,20 +91,40 @@ public struct PolicyMatrix: Sendable {
     let isSingle: Bool
   }
 
-  /// One for each workload that has pods, and for each pod without one.
+  /// What policies can tell the pods of one workload apart by, their addresses and nodes aside.
+  private struct Kind: Hashable {
+    let labels: [String?]
+    let ports: [ContainerPort]
+    let hostNetwork: Bool
+
+    init(_ pod: Pod, selectedBy keys: [String]) {
+      labels = keys.map { pod.labels[$0] }
+      ports = pod.template.ports
+      hostNetwork = pod.hostNetwork
+    }
+  }
+
+  /// One for each workload that has pods, and for each pod without one; one for each kind of pod, where policies tell a
+  /// workload's pods apart.
   private static func subjects(_ cluster: Cluster) -> [Subject] {
-    var first: [String: Pod] = [:]
-    var single: Set<String> = []
+    let keys = cluster.podSelectorKeys
+    var kinds: [String: [Kind: (first: Pod, count: Int)]] = [:]
     for pod in cluster.pods.all where pod.isRunning {
+      let kind = Kind(pod, selectedBy: keys)
       let title = cluster.workloadTitle(of: pod)
-      if let known = first[title], known.name < pod.name { continue }
-      first[title] = pod
-      if cluster.isSingle(pod) { single.insert(title) }
+      let known = kinds[title]?[kind] ?? (pod, 0)
+      kinds[title, default: [:]][kind] = (known.first.name < pod.name ? known.first : pod, known.count + 1)
     }
-    return first.sorted { $0.key < $1.key }.map { title, pod in
-      let address = cluster.addresses(of: pod).first
-      return Subject(title: title, party: .pod(pod, address: address, in: cluster), isSingle: single.contains(title))
+    let subjects = kinds.flatMap { title, kinds in
+      kinds.values.map { pod, count in
+        let isOne = kinds.count == 1
+        return Subject(
+          title: isOne ? title : "\(title) [\(pod.name.name)]",
+          party: .pod(pod, address: cluster.addresses(of: pod).first, in: cluster),
+          isSingle: isOne ? cluster.isSingle(pod) : count == 1)
+      }
     }
+    return subjects.sorted { $0.title < $1.title }
   }
 }
 
@@ -114,6 +134,24 @@ extension Cluster {
     guard let owner = pod.owner else { return true }
     guard let id = Workload.ID(owner, in: pod.namespace), id.kind != .daemonSet else { return false }
     return workloads[id]?.replicas == 1
+  }
+
+  /// The keys of labels by which policies select pods.
+  fileprivate var podSelectorKeys: [String] {
+    var selectors: [LabelSelector?] = []
+    for policy in policies.values.joined() {
+      selectors.append(policy.podSelector)
+      for peer in (policy.ingress + policy.egress).flatMap(\.peers) {
+        if case .pods(_, let pods) = peer { selectors.append(pods) }
+      }
+    }
+    for policy in adminPolicies {
+      selectors.append(policy.subject.pods)
+      for peer in (policy.ingress + policy.egress).flatMap(\.peers) {
+        if case .pods(let pods) = peer { selectors.append(pods.pods) }
+      }
+    }
+    return Set(selectors.compactMap { $0 }.flatMap(\.requirements).map(\.key)).sorted()
   }
 }
 
