@@ -140,6 +140,34 @@ struct TrickyCases {
       "headless: a port that nothing is said to listen on", service("\(one), clusterIP: None, \(http)"), "y/a",
       "svc/x/s", 8000, .tcp, .undecided, .serviceHeadlessPort),
     Case(
+      "an endpoint for an address of pods that no pod has",
+      service(http)
+        + slice("s-1", "IPv4", "10.0.100.9").replacing(", targetRef: {kind: Pod, name: d, namespace: x}", with: ""),
+      "y/a", "svc/x/s", 8000, .tcp, .undecided, .addressUnknownPod),
+    Case(
+      "internalTrafficPolicy: Local, the only one here ends but serves",
+      service("\(one), internalTrafficPolicy: Local, \(http)")
+        + """
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: s-1, namespace: x, labels: {kubernetes.io/service-name: s}}
+        addressType: IPv4
+        ports: [{port: 80}]
+        endpoints:
+        - {addresses: [10.0.0.1], nodeName: n1, conditions: {ready: false, serving: true, terminating: true}}
+        - {addresses: [10.0.0.2], nodeName: n2}
+
+        """, "y/a", "svc/x/s", 8000, .tcp, .reachable),
+    Case(
+      "headless: ICMP goes to the pods", service("\(one), clusterIP: None, \(http)"), "y/a", "svc/x/s", nil, .icmp,
+      .reachable),
+    Case(
+      "headless: behind a route the target port is asked",
+      service("\(one), clusterIP: None, \(http)") + ServiceCases.route("x", "{name: s, port: 8000}")
+        + World.policy("{podSelector: {}, ingress: [{ports: [{port: 80}]}]}"), "y/a", "httproute/x/r", nil, nil,
+      .reachable),
+    Case(
       "headless: without ports", service("\(one), clusterIP: None"), "y/a", "svc/x/s", 8000, .tcp, .reachable),
     Case(
       "headless: the port asked for decides which endpoints",
@@ -297,6 +325,37 @@ struct TrickyCases {
       try #require(matrix.workloads.firstIndex(of: "StatefulSet/x/db [db-1]"))
     )
     #expect(matrix[second, first] == .all && matrix[first, second] == .none && matrix[second, second] == .all)
+  }
+
+  @Test(
+    "a missing pod is gone when pods of its namespace are given, and not known when none are",
+    arguments: [("x", Verdict.unreachable), ("y", .undecided)])
+  func missingPods(namespace: String, verdict: Verdict) throws {
+    let pod = "---\n{apiVersion: v1, kind: Pod, metadata: {name: client, namespace: \(namespace)}, spec: {}}\n"
+    let objects = pod + Self.service(Self.http) + Self.slice("s-1", "IPv4", "10.0.0.9")
+    let diagnoser = Diagnoser(try ManifestLoader.load(text: objects, name: "f").cluster)
+    let source = EndReference.pod(ObjectName(namespace, "client"))
+    let question = Question(source: source, destination: .service(ObjectName("x", "s")), port: 8000)
+    #expect(try diagnoser.diagnose(question).verdict == verdict)
+  }
+
+  @Test("a workload that is new in a difference brings its pairs with it")
+  func difference() throws {
+    func matrix(_ objects: String) throws -> PolicyMatrix {
+      PolicyMatrix(try ManifestLoader.load(text: objects, name: "f").cluster)
+    }
+    let one = ServiceCases.deployment("t", replicas: 1)
+    let two = one + ServiceCases.deployment("u", replicas: 1) + World.policy("{podSelector: {matchLabels: {pod: t}}}")
+    let difference = MatrixDifference(from: try matrix(one), to: try matrix(two))
+    #expect(
+      difference.text.split(separator: "\n") == [
+        "+ workload Deployment/x/u", "+ Deployment/x/t → Deployment/x/u: TCP all",
+        "+ Deployment/x/t → Deployment/x/u: UDP all",
+        "+ Deployment/x/t → Deployment/x/u: SCTP all", "+ Deployment/x/u → Deployment/x/u: TCP all",
+        "+ Deployment/x/u → Deployment/x/u: UDP all", "+ Deployment/x/u → Deployment/x/u: SCTP all",
+      ])
+    let back = MatrixDifference(from: try matrix(two), to: try matrix(one))
+    #expect(back.changes.count == 2 && back.removed == ["Deployment/x/u"])
   }
 
   @Test("external names", arguments: externalNames)

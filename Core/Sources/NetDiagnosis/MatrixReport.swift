@@ -110,18 +110,21 @@ public struct MatrixDifference: Sendable {
   public let added: [String]
   public let removed: [String]
 
-  /// A workload that only one side has is told as such; its pairs are not compared.
+  /// A workload that one side does not have reaches nothing there, and is not reached.
   public init(from before: PolicyMatrix, to after: PolicyMatrix) {
     let old = Dictionary(uniqueKeysWithValues: before.workloads.enumerated().map { ($1, $0) })
     let new = Dictionary(uniqueKeysWithValues: after.workloads.enumerated().map { ($1, $0) })
     added = after.workloads.filter { old[$0] == nil }
     removed = before.workloads.filter { new[$0] == nil }
     var changes: [Change] = []
-    for (newSource, source) in after.workloads.enumerated() {
-      guard let oldSource = old[source] else { continue }
-      for (newDestination, destination) in after.workloads.enumerated() {
-        guard let oldDestination = old[destination] else { continue }
-        let (was, now) = (before[oldSource, oldDestination], after[newSource, newDestination])
+    let all = (after.workloads + removed).sorted()
+    func reach(_ matrix: PolicyMatrix, _ index: [String: Int], _ source: String, _ destination: String) -> Reach {
+      guard let source = index[source], let destination = index[destination] else { return .none }
+      return matrix[source, destination]
+    }
+    for source in all {
+      for destination in all {
+        let (was, now) = (reach(before, old, source, destination), reach(after, new, source, destination))
         if was != now { changes.append(Change(source: source, destination: destination, before: was, after: now)) }
       }
     }

@@ -48,7 +48,10 @@ extension Diagnoser {
         number = named.port
       case nil: number = service.ports.count == 1 ? service.ports[0].port : nil
       }
-      return walk(service, entry: .cluster(nil), number, route.proto, from: inside(source))
+      // Who forwards looks up the endpoints, and with them the target port, itself.
+      var translated = service
+      translated.headless = false
+      return walk(translated, entry: .cluster(nil), number, route.proto, from: inside(source))
     }
   }
 

@@ -18,7 +18,9 @@ struct Backend: Hashable {
 
 /// The endpoints of one Service port: those that receive traffic, and why others do not.
 struct BackendList {
-  var usable: [Backend] = []
+  var ready: [Backend] = []
+  /// Endpoints that still serve while they end: used where there is no other.
+  var terminating: [Backend] = []
   /// Endpoints that exist but are not ready.
   var notReady: [Backend] = []
   /// Pods that lack the named target port.
@@ -27,6 +29,9 @@ struct BackendList {
   var selected: Int?
   /// Endpoints whose pod does not exist any more, or has another address now.
   var stale: [Backend] = []
+
+  /// The endpoints that receive traffic, when those of all nodes count.
+  var usable: [Backend] { ready.isEmpty ? terminating : ready }
 }
 
 extension Cluster {
@@ -38,7 +43,6 @@ extension Cluster {
     let recorded = endpoints(of: service.name)
     if recorded.isEmpty { return derivedBackends(of: service, port) }
     var list = BackendList()
-    var terminating: [Backend] = []
     for slice in recorded {
       // The ports of a slice are named after the Service's, and are its targets.
       // A headless Service without ports is for every port.
@@ -52,16 +56,15 @@ extension Cluster {
           if isStale(backend) {
             if endpoint.ready { list.stale.append(backend) }
           } else if endpoint.ready {
-            list.usable.append(backend)
+            list.ready.append(backend)
           } else if endpoint.serving && endpoint.terminating {
-            terminating.append(backend)
+            list.terminating.append(backend)
           } else {
             list.notReady.append(backend)
           }
         }
       }
     }
-    if list.usable.isEmpty { list.usable = terminating }
     return list
   }
 
@@ -74,10 +77,12 @@ extension Cluster {
       evidence: evidence("\(slice.source.rawValue) \(slice.name)", place))
   }
 
-  /// Whether an endpoint names a pod that is gone, finished, or has other addresses. A pod that is missing because no
-  /// pod at all was read says nothing.
+  /// Whether an endpoint names a pod that is gone, finished, or has other addresses. A pod that is missing because
+  /// neither a running cluster's pods nor any of its namespace were given says nothing.
   private func isStale(_ backend: Backend) -> Bool {
-    if backend.missingPod != nil { return pods.all.contains { $0.phase != .assumed } }
+    if let missing = backend.missingPod {
+      return pods.all.contains { $0.phase != .assumed || $0.namespace == missing.namespace && $0.standsFor == nil }
+    }
     guard let pod = backend.pod else { return false }
     if pod.phase == .finished { return true }
     let own = addresses(of: pod)
@@ -89,7 +94,6 @@ extension Cluster {
     guard let selector = service.selector else { return list }
     let pods = self.pods.select(selector, in: service.name.namespace).filter { $0.phase != .finished }
     list.selected = pods.count
-    var terminating: [Backend] = []
     for pod in pods {
       let number: UInt16?
       switch port.targetPort {
@@ -105,14 +109,13 @@ extension Cluster {
         evidence: evidence(pod.title, pod.origin))
       // As the EndpointSlice controller has it (podToEndpoint, k8s.io/endpointslice 1.34).
       if service.publishNotReadyAddresses && pod.hasNetwork || pod.isRunning && pod.ready && !pod.terminating {
-        list.usable.append(backend)
+        list.ready.append(backend)
       } else if pod.isRunning && pod.terminating && pod.ready {
-        terminating.append(backend)
+        list.terminating.append(backend)
       } else {
         list.notReady.append(backend)
       }
     }
-    if list.usable.isEmpty { list.usable = terminating }
     return list
   }
 

@@ -85,7 +85,11 @@ extension Diagnoser {
   private func walk(_ service: Service, _ port: ServicePort, _ entry: ServiceEntry, from source: End) -> Walk {
     let list = cluster.backends(of: service, port)
     let rule = locality(service, entry, source)
-    let usable = rule.map { Endpoints(list.usable, $0) } ?? Endpoints(sure: list.usable)
+    var usable = Endpoints(sure: list.usable)
+    if let rule {
+      usable = Endpoints(list.ready, rule)
+      if usable.all.isEmpty { usable = Endpoints(list.terminating, rule) }
+    }
     let stale = (rule.map { Endpoints(list.stale, $0) } ?? Endpoints(sure: list.stale)).all
     if usable.all.isEmpty && stale.isEmpty {
       if let rule, !list.usable.isEmpty { return Walk(.no, noLocalEndpoint(service, rule)) }
@@ -191,6 +195,9 @@ extension Diagnoser {
     }
     var walk = connect(source, destination.only(families), port.proto, number, by: way)
     walk.findings.removeAll { $0.code == .podNotReady }
+    if backend.pod == nil, let gap = backend.addresses.lazy.compactMap({ self.unknownPod($0) }).first {
+      walk.doubt(gap)
+    }
     return walk.under("\(backend.title) \(port.proto) \(number)")
   }
 
@@ -229,9 +236,10 @@ extension Diagnoser {
   ) -> Walk {
     let ports = service.ports.filter { proto == nil || $0.proto == proto }
     let any = ServicePort(port: port ?? 1, proto: proto ?? .tcp)
-    // A port that the Service does not have is asked of the same pods.
-    let asked = port.map { port in
-      [Self.tcpFirst(ports.filter { $0.port == port }).first ?? ports.first ?? service.ports.first ?? any]
+    // A port that the Service does not have is asked of the same pods, and so is ICMP, which has none.
+    var asked: [ServicePort]?
+    if port != nil || proto == .icmp {
+      asked = [Self.tcpFirst(ports.filter { $0.port == port }).first ?? ports.first ?? service.ports.first ?? any]
     }
     var walk = Walk()
     for servicePort in asked ?? ports {
