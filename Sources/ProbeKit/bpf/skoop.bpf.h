@@ -345,7 +345,8 @@ static __always_inline void skoop_fill_header(struct skoop_event_header *header,
 
 /*
  * Hands `fixed` (of a struct that starts with struct skoop_event_header) and the kernel's stack to user space, and
- * accounts for it. The caller has checked skoop_events_on.
+ * accounts for it. The caller has checked skoop_events_on. `fixed` may not name `record`, `bare` or `now`: they are the
+ * macro's own.
  */
 #define SKOOP_EMIT(ctx, type, fixed, netns_id)                                                                         \
 	do {                                                                                                           \
@@ -373,14 +374,14 @@ static __always_inline void skoop_fill_header(struct skoop_event_header *header,
 				record->event.header.stack_bytes = bytes;                                              \
 			bpf_ringbuf_submit(record, skoop_wakeup_flags());                                              \
 		} else {                                                                                               \
-			type *event = bpf_ringbuf_reserve(&skoop_events, sizeof(type), 0);                             \
-			if (!event) {                                                                                  \
+			type *bare = bpf_ringbuf_reserve(&skoop_events, sizeof(type), 0);                              \
+			if (!bare) {                                                                                   \
 				skoop_count(SKOOP_LOST);                                                               \
 				break;                                                                                 \
 			}                                                                                              \
-			__builtin_memcpy(event, (fixed), sizeof(type));                                                \
-			skoop_fill_header(&event->header, netns_id, now);                                              \
-			bpf_ringbuf_submit(event, skoop_wakeup_flags());                                               \
+			__builtin_memcpy(bare, (fixed), sizeof(type));                                                 \
+			skoop_fill_header(&bare->header, netns_id, now);                                               \
+			bpf_ringbuf_submit(bare, skoop_wakeup_flags());                                                \
 		}                                                                                                      \
 		skoop_count(SKOOP_SUBMITTED);                                                                          \
 	} while (0)
