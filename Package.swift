@@ -149,6 +149,22 @@ let package = Package(
         .core("NetTypes"), .core("Signals"), .logging,
       ]),
 
+    // The path laboratory: worlds of namespaces in which the kernel's outcome is compared with the simulator's.
+    .target(name: "CPathLab", path: "Tests/CPathLab", cSettings: cSettings),
+    .target(
+      name: "PathLab",
+      dependencies: [
+        "BPFPrograms", "CLinux", "CPathLab", "CProbeEvents", "LinuxBPF", "LinuxSystem", "NodeState", "PacketLoss",
+        "ProbeKit",
+        "Workloads", .core("NetModel"), .core("NetSim"), .core("NetTypes"), .core("PathCases"), .core("Signals"),
+        .logging,
+      ],
+      path: "Tests/PathLab", exclude: ["bpf"], swiftSettings: testSettings, plugins: ["EmbedBPF"]),
+    .executableTarget(
+      name: "path-lab",
+      dependencies: ["PathLab", .core("NetSim"), .core("PathCases"), .arguments], path: "Tests/PathLabCommand",
+      swiftSettings: testSettings),
+
     // `make bench`. Ships with nothing.
     .target(name: "CBenchReference", dependencies: ["CProbeEvents", "CLibbpf"], cSettings: cSettings),
     .executableTarget(

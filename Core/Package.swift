@@ -24,18 +24,25 @@ let modules: [(name: String, imports: [String])] = [
   ("NetDiagnosis", ["NetTypes", "KubeModel", "NetPolicy"]),
 ]
 
+/// What tests share: recorded worlds, and the comparison of an answer with what the kernel did.
+let cases = "PathCases"
+
 let package = Package(
   name: "Core",
-  products: modules.map { .library(name: $0.name, targets: [$0.name]) },
+  products: (modules.map(\.name) + [cases]).map { .library(name: $0, targets: [$0]) },
   dependencies: [],
   targets: modules.flatMap { module -> [Target] in
-    [
+    let helpers: [Target.Dependency] = module.name == "NetSim" ? [.target(name: cases)] : []
+    return [
       .target(
         name: module.name, dependencies: module.imports.map { .target(name: $0) }, swiftSettings: settings),
       .testTarget(
         name: module.name + "Tests",
-        dependencies: [.target(name: module.name)] + module.imports.map { .target(name: $0) },
+        dependencies: [.target(name: module.name)] + module.imports.map { .target(name: $0) } + helpers,
         swiftSettings: settings),
     ]
-  }
+  } + [
+    .target(
+      name: cases, dependencies: ["NetTypes", "NetModel", "NetSim"], path: "Tests/\(cases)", swiftSettings: settings)
+  ]
 )

@@ -1,0 +1,58 @@
+import Glibc
+import NetModel
+public import NetSim
+import NetTypes
+public import PathCases
+import NodeState
+
+/// One world, built, asked and judged.
+public struct WorldRun: Sendable {
+  public var recorded: PathCase
+  public var answers: [PathAnswer]
+  public var verdicts: [Verdict]
+  public var refusedCommands: [Int: String]
+  public var refusedServers: [Int: String]
+
+  public var plan: WorldPlan { recorded.plan }
+
+  /// Builds the world of `plan` and asks its questions, on the calling thread, which must be one of ours.
+  public init(_ plan: WorldPlan, _ feed: EventFeed) throws {
+    let live = try LiveWorld(plan, feed)
+    let snapshot = try Self.settledSnapshot(of: live)
+    for (number, question) in plan.questions.enumerated() { try live.ask(question, number: number) }
+    recorded = PathCase(plan: plan, snapshot: snapshot, cookies: live.cookies, observations: live.finish())
+    let world = World([snapshot])
+    var answers: [PathAnswer] = []
+    verdicts = recorded.verdicts { question in
+      let answer = world.ask(question)
+      answers.append(answer)
+      return answer
+    }
+    self.answers = answers
+    refusedCommands = live.refusedCommands
+    refusedServers = live.refusedServers
+  }
+
+  /// A picture of the world once the kernel has told all its interfaces that they are up, with nothing learned.
+  private static func settledSnapshot(of live: LiveWorld) throws -> NodeSnapshot {
+    let collector = NodeStateCollector(.init(node: "lab", only: live.paths))
+    var snapshot = try collector.collect()
+    for _ in 0..<100 where !isSettled(snapshot) {
+      usleep(20_000)
+      snapshot = try collector.collect()
+    }
+    // What was sent while interfaces came up (reports of group memberships) taught bridges something.
+    try live.forget()
+    return try collector.collect()
+  }
+
+  /// Links change their operational state a little after their carrier (net/core/link_watch.c).
+  private static func isSettled(_ snapshot: NodeSnapshot) -> Bool {
+    snapshot.namespaces.allSatisfy { netns in
+      netns.links.allSatisfy { link in
+        guard link.isUp else { return true }
+        return link.carrier ? link.operState == .up || link.operState == .unknown : link.operState != .up
+      }
+    }
+  }
+}
