@@ -201,8 +201,18 @@ public final class ProbeRunner: Sendable {
   /// Events in one batch at most.
   static let batchLimit = 2048
 
+  /// What to add to the kernel's monotonic time. This thread may lose the CPU between two readings of clocks, for
+  /// milliseconds on a busy machine: the readings that lie nearest to each other count.
   static func clockOffset() -> Int64 {
-    Machine.nanoseconds(CLOCK_REALTIME) - Machine.nanoseconds(CLOCK_MONOTONIC)
+    var best = (gap: Int64.max, offset: Int64(0))
+    for _ in 0..<8 {
+      let before = Machine.nanoseconds(CLOCK_MONOTONIC)
+      let real = Machine.nanoseconds(CLOCK_REALTIME)
+      let gap = Machine.nanoseconds(CLOCK_MONOTONIC) - before
+      if gap < best.gap { best = (gap, real - before - gap / 2) }
+      if gap < 1000 { break }
+    }
+    return best.offset
   }
 
   // MARK: accounts
