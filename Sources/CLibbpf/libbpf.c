@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static clibbpf_log_fn log_fn;
 
@@ -85,5 +86,62 @@ int clibbpf_lookup_batch(int fd, _Bool first, __u64 *position, void *keys, void 
 
 	if (error == -ENOENT)
 		return 1;
+	return error;
+}
+
+int clibbpf_query_programs(int target, unsigned int attach_type, __u32 *ids, __u32 room)
+{
+	__u32 count = room, flags = 0;
+	int error = bpf_prog_query(target, (enum bpf_attach_type)attach_type, 0, &flags, ids, &count);
+
+	/* -ENOSPC: there are more than fit, and `count` says how many. */
+	return error < 0 && error != -ENOSPC ? error : (int)count;
+}
+
+long clibbpf_next_program(__u32 id)
+{
+	__u32 next = 0;
+	int error = bpf_prog_get_next_id(id, &next);
+
+	return error == -ENOENT ? 0 : error < 0 ? error : (long)next;
+}
+
+long clibbpf_next_link(__u32 id)
+{
+	__u32 next = 0;
+	int error = bpf_link_get_next_id(id, &next);
+
+	return error == -ENOENT ? 0 : error < 0 ? error : (long)next;
+}
+
+int clibbpf_program_name(__u32 id, struct clibbpf_program_name *result)
+{
+	struct bpf_prog_info kernel;
+	__u32 size = sizeof(kernel);
+	int fd = bpf_prog_get_fd_by_id(id), error;
+
+	if (fd < 0)
+		return fd;
+	memset(&kernel, 0, sizeof(kernel));
+	error = bpf_obj_get_info_by_fd(fd, &kernel, &size) < 0 ? -errno : 0;
+	close(fd);
+	result->type = kernel.type;
+	memcpy(result->name, kernel.name, sizeof(result->name));
+	return error;
+}
+
+int clibbpf_link_kind(__u32 id, struct clibbpf_link_kind *result)
+{
+	struct bpf_link_info kernel;
+	__u32 size = sizeof(kernel);
+	int fd = bpf_link_get_fd_by_id(id), error;
+
+	if (fd < 0)
+		return fd;
+	memset(&kernel, 0, sizeof(kernel));
+	error = bpf_obj_get_info_by_fd(fd, &kernel, &size) < 0 ? -errno : 0;
+	close(fd);
+	result->type = kernel.type;
+	result->program = kernel.prog_id;
 	return error;
 }

@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <malloc.h>
 #include <sched.h>
@@ -117,4 +118,9 @@ long clinux_netlink_receive(int fd, void *buffer, size_t size)
 			continue;
 		return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : length;
 	}
+}
+
+int clinux_pipe(int ends[2])
+{
+	return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
 }

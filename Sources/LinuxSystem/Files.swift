@@ -44,7 +44,12 @@ public enum Files {
   }
 
   /// The names in a folder, without `.` and `..`, sorted; an absent folder is empty.
-  public static func names(in folder: String) -> [String] {
+  public static func names(in folder: String) -> [String] { entries(of: folder) { _ in true } }
+
+  /// The same for folders only, on file systems that tell (d_type of readdir(3)).
+  public static func folders(in folder: String) -> [String] { entries(of: folder) { $0 == DT_DIR } }
+
+  private static func entries(of folder: String, where isWanted: (Int32) -> Bool) -> [String] {
     guard let handle = unsafe opendir(folder) else { return [] }
     defer { unsafe closedir(handle) }
     var names: [String] = []
@@ -52,7 +57,7 @@ public enum Files {
       let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name != ".", name != ".." { names.append(name) }
+      if name != ".", name != "..", isWanted(Int32(unsafe entry.pointee.d_type)) { names.append(name) }
     }
     return names.sorted()
   }

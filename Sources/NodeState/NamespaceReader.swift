@@ -16,8 +16,17 @@ struct NamespaceReader {
     socket = try NetlinkSocket(.route)
   }
 
-  mutating func read(_ options: NodeStateCollector.Options, ids: NamespaceIDs) -> NetnsSnapshot {
+  /// `file`: the namespace's own open descriptor.
+  mutating func read(
+    _ options: NodeStateCollector.Options, ids: NamespaceIDs, programs: inout ProgramReader, file: Int32
+  ) -> NetnsSnapshot {
     readLinks(ids)
+    var links = snapshot.links
+    snapshot.programs = log.read(.programs, []) { _ in
+      try programs.complete(&links)
+      return try programs.ofNamespace(file: file)
+    }
+    snapshot.links = links
     snapshot.addresses = list(.addresses, .addresses) { m throws(NetlinkFormatError) in try .init(netlink: m.payload) }
     readNeighbours()
     readRouting()
@@ -26,6 +35,7 @@ struct NamespaceReader {
     readSettings()
     snapshot.conntrack = log.read(.conntrack, nil) { _ in try Sysctls.conntrack() }
     snapshot.xfrm = log.read(.xfrm, nil) { _ in try Xfrm.counts() }
+    if options.rulesets { snapshot.rulesets = log.read(.rulesets, []) { RulesetReader.read(&$0) } }
     snapshot.parts = log.reports
     return snapshot
   }

@@ -14,11 +14,16 @@ public struct NodeStateCollector: Sendable {
     public var only: [String]?
     /// Connections kept of one namespace; sockets without a peer are always kept.
     public var maximumSockets: Int
+    /// Whether the rulesets' tools are run; without, the part is absent from the report.
+    public var rulesets: Bool
 
-    public init(node: String = Machine.hostName, only: [String]? = nil, maximumSockets: Int = 20_000) {
+    public init(
+      node: String = Machine.hostName, only: [String]? = nil, maximumSockets: Int = 20_000, rulesets: Bool = true
+    ) {
       self.node = node
       self.only = only
       self.maximumSockets = maximumSockets
+      self.rulesets = rulesets
     }
   }
 
@@ -46,12 +51,13 @@ public struct NodeStateCollector: Sendable {
     let host = NamespaceFinder.hostInode()
     let known = identify(finder.found, host: host, &log)
     var namespaces: [NetnsSnapshot] = []
+    var programs = ProgramReader()
     let ids = NamespaceIDs(known: known.map { ($0.snapshot.id, $0.handle) })
     for (snapshot, handle) in known {
       do {
         try handle.enter()
         var reader = try NamespaceReader(snapshot)
-        namespaces.append(reader.read(options, ids: ids))
+        namespaces.append(reader.read(options, ids: ids, programs: &programs, file: handle.descriptor))
       } catch {
         var failed = snapshot
         let now = Machine.nanoseconds(CLOCK_REALTIME)
@@ -62,9 +68,13 @@ public struct NodeStateCollector: Sendable {
       }
     }
     let bootID = (try? Files.text("/proc/sys/kernel/random/boot_id")) ?? ""
-    return NodeSnapshot(
+    let groups = log.read(.cgroupPrograms, []) { try programs.ofControlGroups(&$0) }
+    let unplaced = log.read(.programs, []) { _ in try programs.ofNetfilter() }
+    var snapshot = NodeSnapshot(
       node: options.node, kernel: Machine.kernelRelease, bootID: bootID.filter { !$0.isWhitespace }, started: started,
-      finished: Machine.nanoseconds(CLOCK_REALTIME), namespaces: namespaces, parts: log.reports)
+      finished: Machine.nanoseconds(CLOCK_REALTIME), namespaces: namespaces, cgroupPrograms: groups, parts: log.reports)
+    snapshot.unplacedPrograms = unplaced
+    return snapshot
   }
 
   private static func find(_ paths: [String], _ log: inout PartLog) throws -> NamespaceFinder {
@@ -80,7 +90,7 @@ public struct NodeStateCollector: Sendable {
       finder.add("/proc/1/ns/net", gaps: &gaps)
       finder.addMounts("/proc/self/mountinfo", root: "", gaps: &gaps)
       // In a container the runtimes' mounts are only in the host's mount namespace.
-      if Files.link("/proc/1/ns/mnt") != Files.link("/proc/self/ns/mnt") {
+      if let first = Files.link("/proc/1/ns/mnt"), first != Files.link("/proc/self/ns/mnt") {
         finder.addMounts("/proc/1/mountinfo", root: "/proc/1/root", gaps: &gaps)
       }
     }

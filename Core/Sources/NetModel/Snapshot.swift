@@ -20,6 +20,8 @@ public struct NodeSnapshot: Hashable, Sendable, Codable {
   public var namespaces: [NetnsSnapshot]
   /// eBPF programs attached to control groups, which may change or refuse what a process sends.
   public var cgroupPrograms: [CgroupProgram]
+  /// Programs of netfilter: the kernel does not say in which namespace they are.
+  public var unplacedPrograms: [AttachedProgram]
   /// How the parts were read that belong to no single namespace.
   public var parts: [PartReport]
 
@@ -34,6 +36,7 @@ public struct NodeSnapshot: Hashable, Sendable, Codable {
     self.finished = finished
     self.namespaces = namespaces
     self.cgroupPrograms = cgroupPrograms
+    unplacedPrograms = []
     self.parts = parts
   }
 }
@@ -181,6 +184,7 @@ public struct Ruleset: Hashable, Sendable, Codable {
     case ipset
     case ipvs
     case ebtables = "ebtables-legacy-save"
+    case arptables = "arptables-legacy-save"
   }
 
   public var tool: Tool

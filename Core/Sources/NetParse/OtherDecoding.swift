@@ -64,3 +64,14 @@ public func decodeNFTGeneration(netlink payload: ArraySlice<UInt8>) throws(Netli
   guard let id else { throw .value("a generation without number") }
   return id
 }
+
+extension NetlinkRequest {
+  /// The names of all sets of ipset(8): IPSET_CMD_LIST with IPSET_FLAG_LIST_SETNAME, protocol 6
+  /// (linux/netfilter/ipset/ip_set.h).
+  public static var setNames: Self {
+    var request = Self(6 << 8 | 7, fixed: [0, 0, 0, 0])
+    request.append(1, [6])
+    request.append(6 | 0x4000, bytes(UInt32(2).bigEndian))
+    return request
+  }
+}

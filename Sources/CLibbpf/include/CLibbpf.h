@@ -43,6 +43,28 @@ int clibbpf_map_info(int fd, struct clibbpf_map_info *info);
  * end of the map. */
 int clibbpf_lookup_batch(int fd, _Bool first, __u64 *position, void *keys, void *values, __u32 *count);
 
+/* The ids of the programs at `target` (a descriptor, or an interface's index for tcx) of a kind of enum bpf_attach_type,
+ * which may be newer than this header: BPF_PROG_QUERY. Returns how many there are; at most `room` are written. */
+int clibbpf_query_programs(int target, unsigned int attach_type, __u32 *ids, __u32 room);
+
+/* The id after `id` of a loaded program, or of a link; 0 at the end. */
+long clibbpf_next_program(__u32 id);
+long clibbpf_next_link(__u32 id);
+
+/* The type and name of a program. -ENOENT when it is gone. */
+struct clibbpf_program_name {
+	__u32 type;
+	char name[BPF_OBJ_NAME_LEN];
+};
+int clibbpf_program_name(__u32 id, struct clibbpf_program_name *result);
+
+/* The type of a link (enum bpf_link_type, which may be newer than this header) and its program's id. */
+struct clibbpf_link_kind {
+	__u32 type;
+	__u32 program;
+};
+int clibbpf_link_kind(__u32 id, struct clibbpf_link_kind *result);
+
 /* Kinds of BTF types (uapi/linux/btf.h), which Swift sees twice: as an enumeration and as macros. */
 enum clibbpf_btf_kind {
 	CLIBBPF_KIND_ARRAY = BTF_KIND_ARRAY,

@@ -32,6 +32,9 @@ int clinux_eventfd(void);
 /* Whether `fd` is a file of nsfs, that is a namespace (NSFS_MAGIC, linux/magic.h): 1 or 0. */
 int clinux_is_namespace(int fd);
 
+/* pipe2(2) with O_CLOEXEC, which Swift does not import: where to read, and where to write. */
+int clinux_pipe(int ends[2]);
+
 /* A socket of netlink(7) for `protocol` (NETLINK_ROUTE, ...), with readable errors (NETLINK_EXT_ACK) where the kernel has
  * them, a large receive buffer, and 10 s of patience. */
 int clinux_netlink_open(int protocol);
