@@ -99,9 +99,7 @@ public struct Command: Sendable {
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     let words = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
     let environment = unsafe [strdup("PATH=\(Self.folders.joined(separator: ":"))"), strdup("LC_ALL=C"), nil]
-    defer {
-      for unsafetext in unsafe words + environment { unsafe free(text) }
-    }
+    defer { unsafe (words + environment).forEach { unsafe free($0) } }
     var pid: pid_t = 0
     let error = unsafe posix_spawn(&pid, path, &actions, &attributes, words, environment)
     guard error == 0 else { throw SystemError(errno: error, doing: "starting \(path)") }

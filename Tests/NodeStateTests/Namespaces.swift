@@ -38,10 +38,10 @@ final class Namespaces: Sendable {
   func path(_ name: String) -> String { "/run/netns/\(prefix)\(name)" }
 
   /// Commands of ip(8), one a line, in one of the namespaces. `@x` in them stands for the namespace x.
-  func ip(_ name: String, _ batch: String) throws {
+  func ip(_ name: String, family option: String? = nil, _ batch: String) throws {
     var text = batch
     for name in names { text = text.replacingOccurrences(of: "@\(name)", with: prefix + name) }
-    try run(["ip", "-n", prefix + name, "-batch", "-"], input: text + "\n")
+    try run(["ip"] + (option.map { [$0] } ?? []) + ["-n", prefix + name, "-batch", "-"], input: text + "\n")
   }
 
   @discardableResult

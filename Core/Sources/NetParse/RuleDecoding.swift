@@ -40,6 +40,8 @@ extension PolicyRule {
       case 22: rule.ipProtocol = IPProtocol(rawValue: try value.u8())
       case 23: rule.sourcePorts = try Self.range(value.u16(0), value.u16(2))
       case 24: rule.destinationPorts = try Self.range(value.u16(0), value.u16(2))
+      // Masks of the ports (6.14+): all bits of a single port are what it is without a mask.
+      case 28, 29: if try value.u16() != .max { rule.unknownAttributes.append(type) }
       default: rule.unknownAttributes.append(type)
       }
     }
