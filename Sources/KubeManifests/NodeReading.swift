@@ -22,7 +22,7 @@ extension YAMLNode {
 
   /// Whether this is `null` in one of its spellings, or nothing at all.
   var isNull: Bool {
-    guard case .scalar(let scalar) = self, scalar.style == .plain else { return false }
+    guard case .scalar(let scalar) = self, scalar.style == .plain, !scalar.hasTag("str") else { return false }
     return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
   }
 
@@ -110,7 +110,7 @@ extension YAMLNode {
 
   func text() throws(FieldError) -> String {
     guard case .scalar(let scalar) = self else { throw fail("expected a string") }
-    if scalar.style == .plain, isBoolean(scalar.string) || isNumber(scalar.string) {
+    if scalar.style == .plain, isBoolean(scalar.string) || isNumber(scalar.string), !scalar.hasTag("str") {
       throw fail("expected a string, found \(scalar.string): put it in quotes")
     }
     return scalar.string
@@ -128,7 +128,8 @@ extension YAMLNode {
 
   /// A whole number; nil for any other scalar.
   private var whole: Int? {
-    guard case .scalar(let scalar) = self, scalar.style == .plain else { return nil }
+    guard case .scalar(let scalar) = self, scalar.style == .plain ? !scalar.hasTag("str") : scalar.hasTag("int")
+    else { return nil }
     return wholeNumber(scalar.string)
   }
 
@@ -191,6 +192,11 @@ extension YAMLNode {
     }
     return value
   }
+}
+
+extension YAMLNode.Scalar {
+  /// Whether a type is written before it, such as `!!str`.
+  fileprivate func hasTag(_ name: String) -> Bool { tag.description == "tag:yaml.org,2002:" + name }
 }
 
 private func isBoolean(_ text: String) -> Bool {

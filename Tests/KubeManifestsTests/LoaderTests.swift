@@ -173,7 +173,7 @@ struct LoaderTests {
       kind: Pod
       metadata:
         name: a
-        labels: {a: y, b: on, c: no, d: off, e: yes, f: "true", g: ~, h: 1.2.3, i: 0b1, j: "1"}
+        labels: {a: y, b: on, c: no, d: off, e: yes, f: "true", g: ~, h: 1.2.3, i: 0b1, j: "1", k: !!str 1, l: !!str true}
       spec: {hostNetwork: true}
       """
     let pod = try #require(try ManifestLoader.load(text: text, name: "f").cluster.pods[ObjectName("default", "a")])
@@ -181,7 +181,7 @@ struct LoaderTests {
       pod.labels
         == [
           "a": "y", "b": "on", "c": "no", "d": "off", "e": "yes", "f": "true", "g": "", "h": "1.2.3", "i": "0b1",
-          "j": "1",
+          "j": "1", "k": "1", "l": "true",
         ])
     #expect(pod.hostNetwork)
   }
@@ -192,8 +192,8 @@ struct LoaderTests {
       let text = "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: [{port: \(text)}]}}"
       return try ManifestLoader.load(text: text, name: "f").cluster.services[ObjectName("default", "s")]?.ports[0].port
     }
-    for text in ["80", "+80", "080", "0x50", "0o120"] { #expect(try port(text) == 80) }
-    for text in ["0x", "0x+50", "8_0", "80.0", "8e1", "'80'", "0b1010000"] {
+    for text in ["80", "+80", "080", "0x50", "0o120", "!!int '80'"] { #expect(try port(text) == 80) }
+    for text in ["0x", "0x+50", "8_0", "80.0", "8e1", "'80'", "!!str 80", "0b1010000"] {
       #expect(throws: ManifestError.self, "\(text)") { try port(text) }
     }
     for text in [".inf", "-.INF", ".nan", "1e3", "0o7", "1."] {
