@@ -388,6 +388,35 @@ struct LoaderTests {
       ])
   }
 
+  @Test("owners in a circle come to an end")
+  func ownerCircle() throws {
+    func workload(_ name: String, _ owner: String) -> String {
+      """
+      ---
+      apiVersion: apps/v1
+      kind: ReplicaSet
+      metadata: {name: \(name), namespace: x, ownerReferences: [{kind: ReplicaSet, name: \(owner), controller: true}]}
+      spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {}}}
+
+      """
+    }
+    let pod = """
+      ---
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: p, namespace: x, ownerReferences: [{kind: ReplicaSet, name: one, controller: true}]}
+      spec: {}
+      """
+    let text = workload("one", "two") + workload("two", "one") + workload("self", "self") + pod
+    let cluster = try ManifestLoader.load(text: text, name: "f").cluster
+    for name in ["one", "two"] {
+      let pods = cluster.pods(of: Workload.ID(.replicaSet, ObjectName("x", name)))
+      #expect(pods.map(\.name.name) == ["p"])
+      #expect(cluster.workloadTitle(of: try #require(pods.first)).hasPrefix("ReplicaSet/x/"))
+    }
+    #expect(cluster.pods(of: Workload.ID(.replicaSet, ObjectName("x", "self"))).isEmpty)
+  }
+
   @Test("a StatefulSet's pods have names and labels of their own")
   func statefulSets() throws {
     let text = """

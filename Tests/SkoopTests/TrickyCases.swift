@@ -62,6 +62,13 @@ struct TrickyCases {
       alias("t.x.svc.corp.example") + service("selector: {pod: aa}, \(http)", name: "t"),
       "y/a", "svc/x/s", 8000, .tcp, .unreachable, .serviceSelectorMatchesNothing),
     Case(
+      "one pod of the name itself", alias("a.s.x.svc.cluster.local"), "y/a", "svc/x/s", 80, .tcp, .undecided,
+      .serviceExternalNameUnresolvable),
+    Case(
+      "a pod's name in the cluster's DNS", alias("10-0-0-1.x.pod.cluster.local"), "y/a", "svc/x/s", 80, .tcp,
+      .undecided,
+      .serviceExternalNameUnresolvable),
+    Case(
       "one pod of a headless Service",
       alias("a.t.x.svc.cluster.local") + service("clusterIP: None, \(one), \(http)", name: "t"), "y/a", "svc/x/s", 80,
       .tcp, .undecided, .serviceExternalNameUnresolvable),

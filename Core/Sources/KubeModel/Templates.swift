@@ -14,8 +14,15 @@ struct WorkloadFamily: Sendable {
 extension Cluster {
   /// The pods that a workload made, directly or through objects it owns.
   public func pods(of workload: Workload.ID) -> [Pod] {
-    var result = pods.owned(by: Owner(workload), in: workload.name.namespace)
-    for child in family.children[workload] ?? [] { result += pods(of: child) }
+    var result: [Pod] = []
+    var open = [workload]
+    // Owners form no loops in a sound cluster; here each is asked once in any case.
+    var seen: Set<Workload.ID> = []
+    while let next = open.popLast() {
+      guard seen.insert(next).inserted else { continue }
+      result += pods.owned(by: Owner(next), in: next.name.namespace)
+      open += family.children[next] ?? []
+    }
     return result
   }
 

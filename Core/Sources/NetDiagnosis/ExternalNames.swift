@@ -7,7 +7,7 @@ import NetTypes
 /// What an external name stands for.
 private enum ExternalTarget {
   /// A Service by its name in the cluster's DNS; of one of its pods only, when that is named before it.
-  case service(ObjectName, onePod: Bool)
+  case service(Service, onePod: Bool)
   /// A name that the cluster's DNS cannot answer, and why.
   case unresolvable(String)
   /// Whether it is a name of the cluster is not known, and why.
@@ -23,20 +23,19 @@ private enum ExternalTarget {
       return
     }
     guard let index = labels.lastIndex(of: "svc"), index >= 2 else {
-      self = .outside
+      let isOfCluster = labels.suffix(2) == ["cluster", "local"]
+      self = isOfCluster ? .unclear("It is a name of the cluster, but not a Service's.") : .outside
       return
     }
-    let service = ObjectName(labels[index - 1], labels[index - 2])
-    let isKnown = cluster.services[service] != nil
-    if labels[(index + 1)...] == ["cluster", "local"] {
-      self =
-        isKnown
-        ? .service(service, onePod: index > 2) : .unresolvable("There is no Service \(service) in the manifests.")
-    } else if index == labels.count - 1 {
+    let name = ObjectName(labels[index - 1], labels[index - 2])
+    let isDefaultDomain = labels[(index + 1)...] == ["cluster", "local"]
+    if index == labels.count - 1 {
       self = .unclear("It lacks the cluster's domain, and no search list is applied to it.")
-    } else {
+    } else if let service = cluster.services[name] {
       // A cluster may have another domain.
-      self = isKnown ? .service(service, onePod: index > 2) : .outside
+      self = .service(service, onePod: index > 2)
+    } else {
+      self = isDefaultDomain ? .unresolvable("There is no Service \(name) in the manifests.") : .outside
     }
   }
 }
@@ -50,16 +49,15 @@ extension Diagnoser {
     var seen: Set<ObjectName> = []
     while seen.insert(last.name).inserted {
       switch ExternalTarget(last.externalName ?? "", cluster) {
-      case .service(let name, let onePod):
-        guard let next = cluster.services[name] else { return Walk() }
-        if next.kind == .externalName, !onePod {
+      case .service(let next, let onePod):
+        let doubt = onePod ? unclear(last, "It names one pod of Service \(next.name), which was not looked for.") : nil
+        if next.kind == .externalName {
+          if let doubt { return Walk(.unknown, doubt) }
           last = next
           continue
         }
         var walk = walk(next, entry: .cluster(nil), port, proto, from: source)
-        if onePod {
-          walk.doubt(unclear(last, "It names one pod of Service \(name), and which that is was not looked at."))
-        }
+        if let doubt { walk.doubt(doubt) }
         return walk
       case .unresolvable(let why): return Walk(.no, unresolvable(last, why))
       case .unclear(let why): return Walk(.unknown, unclear(last, why))

@@ -47,7 +47,6 @@ extension Cluster {
   /// The finding, when one end does not plainly let the flow through.
   func finding(_ side: SideJudgement, _ direction: PolicyDirection, _ flow: Flow) -> Finding? {
     let subject = flow.subject(direction).title
-    let traffic = Self.describe(flow)
     switch side.reason {
     case .notSelectable, .itself, .ownNode, .notIsolated:
       return nil
@@ -67,7 +66,7 @@ extension Cluster {
         detail: rules.isEmpty
           ? "Traffic between a pod and its own node is always allowed, and it is not known which node \(subject) or "
             + "the other end is on."
-          : "Whether these rules match \(traffic), or which of them comes first, is not known: an address is missing "
+          : "Whether these rules match \(Self.describe(flow)), or which of them comes first, is not known: an address is missing "
             + "from the manifests, a domain name may stand for any address, or priorities are equal.",
         evidence: rules.map(evidence),
         remedy: "Give the addresses or nodes of the pods (a dump of the running cluster has them), or make the rules "
