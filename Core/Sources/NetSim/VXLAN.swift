@@ -1,0 +1,155 @@
+import NetModel
+import NetTypes
+
+extension Walk {
+  /// drivers/net/vxlan/vxlan_core.c, vxlan_xmit.
+  mutating func vxlanOutput(
+    _ frame: Frame, _ link: Link, _ device: DeviceRef, into result: inout Transmission
+  ) throws(Undecided) {
+    guard let vxlan = link.vxlan else { throw Undecided(reason: "the vxlan \(link.name) without parameters") }
+    if vxlan.external || vxlan.proxy || vxlan.rsc || vxlan.gbp || vxlan.vniFilter {
+      throw Undecided(reason: "settings of the vxlan \(link.name) that are not modelled")
+    }
+    let netns = world.namespaces[device.netns]
+    guard let underlay = link.linkNetns.map({ world.position($0) }) ?? device.netns, link.linkNetnsUnknown != true
+    else {
+      result.left.append(device)
+      return
+    }
+    var remotes: [(address: IPAddress, entry: FDBEntry?)] = []
+    if let remote = learned.remotes[.init(device: device, mac: frame.destination)] {
+      remotes = [(remote, nil)]
+    } else {
+      let own = netns.tunnels[.init(interface: device.index, mac: frame.destination), default: []]
+      let entries = own.isEmpty ? netns.tunnels[.init(interface: device.index, mac: .zero), default: []] : own
+      for entry in entries {
+        guard entry.nexthopID == nil else { throw Undecided(reason: "a nexthop group of the vxlan \(link.name)") }
+        if let remote = entry.remote { remotes.append((remote, entry)) }
+      }
+    }
+    if remotes.isEmpty {
+      result.drops.append(
+        (
+          dropPoint(device.netns, link.name, "NO_TX_TARGET"),
+          "the forwarding table of \(link.name) has no tunnel endpoint for \(frame.destination)"
+        ))
+      return
+    }
+    for remote in remotes {
+      if let entry = remote.entry, remotes.count == 1 {
+        note(.tunnel, device.netns, link.name, "encapsulated for \(remote.address)", object: IPText.fdb(entry, netns))
+      }
+      try encapsulate(frame, link, vxlan, device, underlay, remote, into: &result)
+    }
+  }
+
+  /// vxlan_xmit_one.
+  private mutating func encapsulate(
+    _ frame: Frame, _ link: Link, _ vxlan: VXLANParameters, _ device: DeviceRef, _ underlay: Int,
+    _ remote: (address: IPAddress, entry: FDBEntry?), into result: inout Transmission
+  ) throws(Undecided) {
+    func drop(_ why: String) { result.drops.append((dropPoint(device.netns, link.name, "NOT_SPECIFIED"), why)) }
+    if remote.address.isUnspecified || remote.address.isMulticast {
+      if remote.address.isMulticast { throw Undecided(reason: "the multicast group of the vxlan \(link.name)") }
+      drop("the tunnel endpoint is \(remote.address)")
+      return
+    }
+    let port = remote.entry?.remotePort ?? vxlan.port
+    let vni = remote.entry?.remoteVNI ?? vxlan.vni
+    let local = vxlan.local.flatMap { $0.family == remote.address.family ? $0 : nil }
+    // Outer headers: IP, UDP, VXLAN, and the inner Ethernet header (RFC 7348 §5).
+    let overhead = (remote.address.family == .v4 ? 20 : 40) + 8 + 8 + 14
+    // The source port is a hash of the inner flow; 0…0 would look like a known port.
+    var packet = Packet(
+      content: .vxlan(frame, vni: vni),
+      tuple: Tuple(
+        .udp, source: local ?? remote.address, destination: remote.address, sourcePort: 0, destinationPort: port),
+      sourcePortRange: 1...65535, length: frame.length + overhead, dontFragment: vxlan.df == .set,
+      ttl: vxlan.ttl == 0 ? 64 : Int(vxlan.ttl))
+    var key = FlowKey(packet)
+    key.source = local
+    key.outputInterface = remote.entry?.lower ?? vxlan.lower ?? 0
+    let route: OutputRoute
+    do {
+      route =
+        try remote.address.family == .v4
+        ? outputRoute4(key, in: underlay) : outputRoute6(key, in: underlay)
+    } catch {
+      switch error {
+      case .undecided(let reason): throw Undecided(reason: reason)
+      case .failed(_, let why):
+        drop("the tunnel endpoint \(remote.address) has no route: \(why)")
+        return
+      }
+    }
+    packet.tuple.source = route.source
+    if route.device == device {
+      drop("the route to the tunnel endpoint \(remote.address) leads into the tunnel itself")
+      return
+    }
+    if link.port != nil, frame.length > route.mtu - overhead {
+      throw Undecided(reason: "a frame larger than the path of the bridged vxlan \(link.name)")
+    }
+    let arrival = try travel(&packet, by: route, from: underlay, nested: &result)
+    switch arrival {
+    case .local(let place):
+      try decapsulate(frame, vni, port, packet, place, into: &result)
+    case .ended(.left(_, _)): result.left.append(route.device)
+    case .ended(.dropped(let point)): result.drops.append((point, "in the underlay"))
+    case .refused(let point, let error, _): result.drops.append((point, "in the underlay: \(error.name)"))
+    case .ended: result.drops.append((dropPoint(device.netns, link.name, nil), "in the underlay"))
+    }
+  }
+
+  /// vxlan_rcv.
+  private mutating func decapsulate(
+    _ frame: Frame, _ vni: UInt32, _ port: UInt16, _ packet: Packet, _ place: LocalArrival,
+    into result: inout Transmission
+  ) throws(Undecided) {
+    let netns = world.namespaces[place.netns]
+    func drop(_ reason: String?, _ why: String) {
+      result.drops.append((dropPoint(place.netns, IPText.device(place.interface, netns), reason), why))
+    }
+    let family = packet.family
+    let here = world.vxlans[.init(netns: place.netns, port: port), default: []].filter { device in
+      guard let link = world.link(device), let vxlan = link.vxlan else { return false }
+      // A vxlan listens by the family of its endpoints while it is up.
+      let own = vxlan.remote?.family ?? vxlan.local?.family ?? .v4
+      return link.isUp && (own == family || vxlan.external)
+    }
+    if here.isEmpty {
+      drop("NO_SOCKET", "no vxlan in \(netns.name) listens on UDP port \(port)")
+      return
+    }
+    guard let device = here.first(where: { world.link($0)!.vxlan!.vni == vni }) else {
+      drop("VXLAN_VNI_NOT_FOUND", "no vxlan in \(netns.name) has the VNI \(vni)")
+      return
+    }
+    let link = world.link(device)!
+    if link.vxlan!.external || link.vxlan!.vniFilter || link.vxlan!.gbp {
+      throw Undecided(reason: "settings of the vxlan \(link.name) that are not modelled")
+    }
+    if frame.source == link.mac {
+      drop("LOCAL_MAC", "the frame has the address of \(link.name) itself as its source")
+      return
+    }
+    if link.vxlan!.learning {
+      let key = Namespace.FDBKey(interface: device.index, mac: frame.source)
+      let entry = world.namespaces[device.netns].tunnels[key]?.first
+      if let entry, entry.isStatic, entry.remote != packet.tuple.source {
+        drop("VXLAN_ENTRY_EXISTS", "\(frame.source) is fixed to another tunnel endpoint")
+        return
+      }
+      if entry == nil || !entry!.isStatic {
+        learned.remotes[.init(device: device, mac: frame.source)] = packet.tuple.source
+      }
+    }
+    note(.tunnel, device.netns, link.name, "taken out of the tunnel")
+    var frame = frame
+    if case .ip(var inner) = frame.payload {
+      inner.mark = 0
+      frame.payload = .ip(inner)
+    }
+    try receive(frame, at: device, into: &result)
+  }
+}
