@@ -46,7 +46,7 @@ public final class Agent: Sendable {
   public func start(_ requests: [AgentConfiguration.ProbeRequest]) throws {
     try watcher.start()
     let hub = self.hub
-    try runner.startReading { batch in hub.send(batch.events, probes: batch.probes) }
+    try runner.startReading { batches in hub.send(batches) }
     isReading.store(true, ordering: .releasing)
     for request in requests { runner.start(request.id, request.settings) }
     hasStarted.store(true, ordering: .releasing)

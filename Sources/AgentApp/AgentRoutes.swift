@@ -27,9 +27,8 @@ enum AgentRoutes {
   static func router(_ agent: Agent) -> Router<BasicRequestContext> {
     let router = Router()
     router.get("metrics") { request, _ in
-      // A scraper that reads OpenMetrics says so; everybody else gets the older form.
-      let accepted = request.headers[.accept] ?? ""
-      let format: ExpositionFormat = accepted.contains("application/openmetrics-text") ? .openMetrics : .prometheus
+      // Several headers of one name are one list.
+      let format = ExpositionFormat(accepting: request.headers[values: .accept].joined(separator: ","))
       let body = ExpositionEncoder(format).encode(agent.scrape())
       return Response(
         status: .ok, headers: [.contentType: format.contentType],

@@ -15,7 +15,7 @@ public enum AgentRun {
     options.runner.statistics = configuration.bpfStatistics
     let sinks = try configuration.sinks.map { sink -> any EventSink in
       switch sink {
-      case .stderr: TerminalSink.stderr()
+      case .stderr: ErrorSink()
       case .file(let path): try FileSink(path: path)
       }
     }

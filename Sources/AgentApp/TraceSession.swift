@@ -47,10 +47,10 @@ public struct TraceSession: Sendable {
   public var filter: Filter
   /// Nil: until a signal.
   public var duration: Duration?
-  public var output: TerminalSink
+  public var output: EventPrinter
 
   public init(
-    probes: [AgentConfiguration.ProbeRequest], filter: Filter, duration: Duration?, output: TerminalSink
+    probes: [AgentConfiguration.ProbeRequest], filter: Filter, duration: Duration?, output: EventPrinter
   ) {
     self.probes = probes
     self.filter = filter
@@ -105,20 +105,20 @@ private final class TraceSink: EventSink {
   }
 
   let name = "trace"
-  private let output: TerminalSink
+  private let output: EventPrinter
   private let filter: TraceSession.Filter
   private let counts = Mutex<[Kind: Int]>([:])
 
   /// Kinds in the summary at most.
   private static let kindLimit = 1000
 
-  init(output: TerminalSink, filter: TraceSession.Filter) {
+  init(output: EventPrinter, filter: TraceSession.Filter) {
     self.output = output
     self.filter = filter
   }
 
-  func write(_ events: [Event]) throws {
-    let shown = events.filter { filter.shows($0) }
+  func write(_ batch: EventBatch) throws {
+    let shown = batch.events.filter { filter.shows($0) }
     counts.withLock { counts in
       for event in shown {
         let namespace = event.label("k8s_namespace") ?? event.label("namespace") ?? ""

@@ -54,8 +54,8 @@ void clinux_release_free_memory(void)
 
 void clinux_keep_little_memory(void)
 {
-	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-	mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
 int clinux_eventfd(void)

@@ -118,13 +118,16 @@ public final class BPFObject {
     shared.append(map)
   }
 
-  /// Sets the room of one of the object's own maps.
-  public func setMaximumEntries(_ count: Int, of map: String) throws(BPFError) {
-    guard let own = unsafe bpf_object__find_map_by_name(object, map) else {
-      throw BPFError(.mismatch, "\(name) has no map \(map)")
+  /// Sets the room of every hash map of the object that evicts nothing.
+  public func setMaximumEntriesOfHashes(_ count: Int) throws(BPFError) {
+    var map = unsafe bpf_object__next_map(object, nil)
+    while let current = unsafe map {
+      if unsafe bpf_map__type(current) == BPF_MAP_TYPE_HASH {
+        let status = unsafe bpf_map__set_max_entries(current, UInt32(count))
+        guard status == 0 else { throw BPFError(errno: -status, "\(name): sizing a map") }
+      }
+      unsafe map = bpf_object__next_map(object, current)
     }
-    let status = unsafe bpf_map__set_max_entries(own, UInt32(count))
-    guard status == 0 else { throw BPFError(errno: -status, "\(name): sizing the map \(map)") }
   }
 
   /// Loads the selected programs and creates the maps.

@@ -71,7 +71,7 @@ public enum Memory {
   /// the kernel's BTF and symbols leaves tens of megabytes that nothing will use again.
   public static func releaseFree() { clinux_release_free_memory() }
 
-  /// From now on buffers of 128 KiB and more go back to the kernel when they are freed. For the start of a process that will
+  /// From now on buffers of 1 MiB and more go back to the kernel when they are freed. For the start of a process that will
   /// live long and has its large buffers at the beginning.
   public static func keepLittle() { clinux_keep_little_memory() }
 }

@@ -27,29 +27,37 @@ public final class LabelCache: Sendable {
         destination.low, cookie.rawValue, 0, 0)
     }
 
-    public static func == (a: Key, b: Key) -> Bool { a.words == b.words }
+    /// Of a TCP socket's state and a segment's flags.
+    init(state: UInt8, flags: UInt8) {
+      words = SIMD8(2 << 32 | UInt64(state) << 8 | UInt64(flags), 0, 0, 0, 0, 0, 0, 0)
+    }
 
-    /// One number for the hasher instead of eight: packets choose these words, so the mixing has a secret.
-    public func hash(into hasher: inout Hasher) {
+    /// Packets choose these words, so the mixing has a secret.
+    var slot: Int {
       var value = Self.secret
       for index in 0..<7 {
         value = (value ^ words[index]) &* 0x9e37_79b9_7f4a_7c15
         value ^= value >> 32
       }
-      hasher.combine(value)
+      return Int(truncatingIfNeeded: value) & (LabelCache.slots - 1)
     }
 
     private static let secret = UInt64.random(in: 0...UInt64.max)
   }
 
-  /// Groups kept at most; the table starts anew beyond.
-  static let maximumGroups = 4096
+  /// Groups kept at most, a power of two. Each key has one place; the next key of the same place takes it over.
+  static let slots = 2048
   static let lifetime: Int64 = 1_000_000_000
+
+  private struct Slot {
+    var key = Key(probe: 0, 0)
+    var group: LabelGroup?
+  }
 
   private struct State {
     var generation = -1
     var madeAt: Int64 = 0
-    var groups: [Key: LabelGroup] = [:]
+    var groups = Array(repeating: Slot(), count: slots)
   }
 
   private let workloads: WorkloadDirectory
@@ -63,28 +71,30 @@ public final class LabelCache: Sendable {
     self.now = now
   }
 
-  /// Lets go of what is older than its lifetime. The reader of events calls it before every batch.
+  /// Lets go of what is older than its lifetime or than the last scan. The reader of events calls it before every batch.
   public func expire() {
     let time = now()
+    let generation = workloads.generation
     state.withLock { state in
-      if time - state.madeAt >= Self.lifetime { state.groups.removeAll(keepingCapacity: true) }
-      if state.groups.isEmpty { state.madeAt = time }
+      if state.generation == generation, time - state.madeAt < Self.lifetime { return }
+      state = State(generation: generation, madeAt: time)
     }
   }
 
   /// The group of `key`, made by `make` when it is not there. `make` may scan.
-  public func group(_ key: Key, _ make: () -> [Label]) -> LabelGroup {
+  public func group(_ key: Key, _ make: () -> LabelGroup) -> LabelGroup {
     let generation = workloads.generation
-    let known = state.withLock { state in state.generation == generation ? state.groups[key] : nil }
+    let slot = key.slot
+    let known = state.withLock { state -> LabelGroup? in
+      guard state.generation == generation, state.groups[slot].key == key else { return nil }
+      return state.groups[slot].group
+    }
     if let known { return known }
-    let group = LabelGroup(make())
+    let group = make()
     state.withLock { state in
-      if state.generation != generation || state.groups.count >= Self.maximumGroups {
-        state.groups.removeAll(keepingCapacity: true)
-        state.generation = generation
-      }
+      if state.generation != generation { state = State(generation: generation, madeAt: now()) }
       // What was made while a scan ran may be of before or after: it serves this event only.
-      if workloads.generation == generation { state.groups[key] = group }
+      if workloads.generation == generation { state.groups[slot] = Slot(key: key, group: group) }
     }
     return group
   }

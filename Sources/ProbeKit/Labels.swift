@@ -78,7 +78,7 @@ extension ProbeContext {
 }
 
 /// The labels of an event. What recurs comes from the cache; ports, sizes and sequence numbers are the event's own.
-extension EventLabelList {
+extension EventBatch {
   /// TUPLE, from a packet's tuple. A packet without IP header has `protocol` IP and no addresses.
   public mutating func append(tuple: skoop_tuple, seenFrom cookie: NetnsCookie, _ context: ProbeContext) {
     guard let (source, destination) = tuple.addresses else {
@@ -88,38 +88,53 @@ extension EventLabelList {
     let number = tuple.protocol
     append(
       context.labels.group(LabelCache.Key(protocol: number, source, destination, seenFrom: cookie)) {
-        [Label("protocol", IPProtocol(rawValue: number).contractName)]
-          + context.endLabels(LabelSet.source, source, seenFrom: cookie)
-          + context.endLabels(LabelSet.destination, destination, seenFrom: cookie)
+        LabelGroup(
+          [Label("protocol", IPProtocol(rawValue: number).contractName)]
+            + context.endLabels(LabelSet.source, source, seenFrom: cookie)
+            + context.endLabels(LabelSet.destination, destination, seenFrom: cookie))
       })
-    append("sport", number: tuple.source_port)
-    append("dport", number: tuple.destination_port)
+    append(Self.sourcePort, UInt32(tuple.source_port))
+    append(Self.destinationPort, UInt32(tuple.destination_port))
   }
 
   private static let noTuple = LabelGroup(
     zip(LabelSet.tuple, ["IP", "", "unknown", "", "", "", "", "unknown", "", "", "", "0", "0"]).map { Label($0, $1) })
+  private static let sourcePort = NumberLabel("sport")
+  private static let destinationPort = NumberLabel("dport")
+  private static let length = NumberLabel("length")
+  private static let sequence = NumberLabel("seq")
+  private static let acknowledgement = NumberLabel("ack_seq")
+  private static let icmpType = NumberLabel("icmp_type")
+  private static let icmpCode = NumberLabel("icmp_code")
+  private static let process = NumberLabel("pid")
 
   /// Ours, on every event, behind namespace and interface: what TCP says, and the process where it truly is the owner.
   /// What is not known is left out.
-  public mutating func append(detailsOf packet: skoop_packet, _ record: Record, _ stack: StackRenderer.Rendered) {
+  public mutating func append(
+    detailsOf packet: skoop_packet, _ record: Record, _ stack: RenderedStack, _ context: ProbeContext
+  ) {
     if packet.tuple.family == 0, packet.tuple.ethertype != 0 {
       append(Label("ethertype", "0x" + String(packet.tuple.ethertype, radix: 16)))
     }
-    if packet.length != 0 { append("length", number: packet.length) }
+    if packet.length != 0 { append(Self.length, packet.length) }
     switch IPProtocol(rawValue: packet.tuple.protocol) {
     case .tcp:
-      if let state = packet.state { append(Label("tcp_state", state.name)) }
-      if packet.tcp_flags != 0 { append(Label("tcp_flags", packet.flags.description)) }
-      append("seq", number: packet.seq)
-      append("ack_seq", number: packet.ack_seq)
+      append(
+        context.labels.group(LabelCache.Key(state: packet.tcp_state, flags: packet.tcp_flags)) {
+          LabelGroup(
+            (packet.state.map { [Label("tcp_state", $0.name)] } ?? [])
+              + (packet.tcp_flags == 0 ? [] : [Label("tcp_flags", packet.flags.description)]))
+        })
+      append(Self.sequence, packet.seq)
+      append(Self.acknowledgement, packet.ack_seq)
     case .icmp, .icmp6:
-      append("icmp_type", number: packet.icmp_type)
-      append("icmp_code", number: packet.icmp_code)
+      append(Self.icmpType, UInt32(packet.icmp_type))
+      append(Self.icmpCode, UInt32(packet.icmp_code))
     default: break
     }
     if stack.isOwnersContext {
       append(Label("process", record.command))
-      append("pid", number: record.header.pid)
+      append(Self.process, record.header.pid)
     }
   }
 }

@@ -13,10 +13,10 @@ public final class LoadedProbe: Sendable {
   let maps: ProbeMaps
   let ownMaps: [(name: String, map: BPFMap)]
 
-  /// Loads and attaches. `number` is the probe's place in the shared maps.
+  /// Loads and attaches. `number` is the probe's place in the shared maps; `entries`: room in its counting maps, if not their own.
   init(
     _ probe: any KernelProbe, number: Int, _ settings: ProbeSettings, _ context: ProbeContext, _ shared: SharedMaps,
-    allowed: [AttachMethod] = AttachMethod.allCases
+    allowed: [AttachMethod], entries: Int?
   ) throws {
     let manifest = type(of: probe).manifest
     let plan = HookPlan(manifest, on: context.kernel, allowed: allowed)
@@ -37,6 +37,7 @@ public final class LoadedProbe: Sendable {
     try object.share(shared.events, as: "skoop_events")
     try object.share(shared.outcomes, as: "skoop_outcomes")
     try object.share(shared.limits, as: "skoop_limits")
+    if let entries { try object.setMaximumEntriesOfHashes(entries) }
     try object.load()
     var maps: [(name: String, map: BPFMap)] = []
     for name in object.ownMapNames(except: SharedMaps.names) { maps.append((name, try object.map(name))) }

@@ -16,9 +16,9 @@ public protocol KernelProbe: Sendable {
   /// Fills in what the program reads of the kernel's symbols: before it is attached, and again when modules come or go.
   func update(_ maps: ProbeMaps) throws(BPFError)
 
-  /// The event that a record tells of; nil when the record is none of the probe's (a version or length that differs).
+  /// Adds the event that a record tells of; false when the record is none of the probe's (its length differs).
   /// Called on the reader's thread, thousands of times a second.
-  func event(from record: Record) -> Event?
+  func write(_ record: Record, to batch: inout EventBatch) -> Bool
 
   /// The metrics, from the maps.
   func collect(from maps: ProbeMaps) throws -> [MetricFamily]

@@ -6,14 +6,6 @@ public import Logging
 public import Signals
 import Synchronization
 
-/// Events on their way to the sinks, with the number of the probe that each is from.
-public struct EventBatch: Sendable {
-  public var events: [Event] = []
-  public var probes: [Int] = []
-
-  public init() {}
-}
-
 /// Loads probes, reads their records and hands on their events; answers for what became of every one.
 public final class ProbeRunner: Sendable {
   public struct Options: Sendable {
@@ -23,6 +15,8 @@ public final class ProbeRunner: Sendable {
     public var latency: Int32 = 50
     /// Attachments to choose from: all but in tests.
     public var attachments = AttachMethod.allCases
+    /// Room in the probes' counting maps instead of what their programs say: less, in tests that fill them.
+    public var countingEntries: Int?
     /// Whether the kernel shall count run time (for all programs on the machine).
     public var statistics = true
 
@@ -51,6 +45,8 @@ public final class ProbeRunner: Sendable {
   private let slots = Mutex<[Int: Slot]>([:])
   /// By number. They stay when a probe stops: its last records are still under way.
   private let decoders = Mutex<[Int: any KernelProbe]>([:])
+  /// Grows with each change of `decoders`.
+  private let decoderVersion = Atomic(0)
   private let reader = Mutex<DedicatedThread?>(nil)
   private let stopping = Atomic(false)
   /// Why the reader ended before its time.
@@ -90,6 +86,7 @@ public final class ProbeRunner: Sendable {
     let probe = type.init(settings, context)
     // Before it is attached: its first record may come at once.
     decoders.withLock { $0[number] = probe }
+    decoderVersion.add(1, ordering: .releasing)
     do {
       let loaded = try load(probe, number: number, settings)
       status = .running(loaded)
@@ -108,10 +105,13 @@ public final class ProbeRunner: Sendable {
   /// By the best attachments that the kernel promises; should it refuse them, by raw tracepoints.
   private func load(_ probe: any KernelProbe, number: Int, _ settings: ProbeSettings) throws -> LoadedProbe {
     do {
-      return try LoadedProbe(probe, number: number, settings, context, shared, allowed: options.attachments)
+      return try LoadedProbe(
+        probe, number: number, settings, context, shared, allowed: options.attachments,
+        entries: options.countingEntries)
     } catch {
       guard options.attachments.contains(.raw), options.attachments.count > 1,
-        let loaded = try? LoadedProbe(probe, number: number, settings, context, shared, allowed: [.raw])
+        let loaded = try? LoadedProbe(
+          probe, number: number, settings, context, shared, allowed: [.raw], entries: options.countingEntries)
       else { throw error }
       log.warning("probe \(type(of: probe).manifest.id) falls back to raw tracepoints: \(error)")
       return loaded
@@ -135,8 +135,8 @@ public final class ProbeRunner: Sendable {
 
   // MARK: events
 
-  /// Begins to read records on a thread of its own. `receive` gets each batch on that thread and must not block.
-  public func startReading(_ receive: @escaping @Sendable (EventBatch) -> Void) throws {
+  /// Begins to read records on a thread of its own. `receive` gets what was read on that thread and must not block.
+  public func startReading(_ receive: @escaping @Sendable ([EventBatch]) -> Void) throws {
     let thread = try DedicatedThread("skoop-events") { [self] in read(receive) }
     reader.withLock { $0 = thread }
   }
@@ -150,47 +150,52 @@ public final class ProbeRunner: Sendable {
     reader.withLock { $0 }?.join()
   }
 
-  private func read(_ receive: @escaping (EventBatch) -> Void) {
+  private func read(_ receive: @escaping ([EventBatch]) -> Void) {
     var batch = EventBatch()
+    var full: [EventBatch] = []
     var offset = Self.clockOffset()
-    // The reader's own copy, so that a record costs no lock.
-    var known: [Int: any KernelProbe] = [:]
+    // The reader's own, by number, so that a record costs no lock.
+    var writers = recordWriters()
+    var version = decoderVersion.load(ordering: .acquiring)
     do {
       let ring = try unsafe RingBufferReader(shared.events) { bytes in
         guard let record = unsafe Record(bytes, clockOffset: offset) else {
           self.unreadable.add(1, ordering: .relaxed)
           return
         }
+        // A probe that has just been started is registered before its first record comes.
+        let newest = self.decoderVersion.load(ordering: .acquiring)
+        if newest != version { (writers, version) = (self.recordWriters(), newest) }
         let number = Int(record.header.probe)
-        if known[number] == nil { known = self.decoders.withLock { $0 } }
-        guard let event = known[number]?.event(from: record) else {
+        guard writers.indices.contains(number), writers[number](record, &batch) else {
           self.unreadable.add(1, ordering: .relaxed)
           return
         }
-        batch.events.append(event)
-        batch.probes.append(number)
+        guard batch.isFull else { return }
+        full.append(batch)
+        batch = EventBatch()
         // Under a flood reading never comes to an end by itself.
-        if batch.events.count == Self.batchLimit {
-          receive(batch)
-          batch = EventBatch()
+        if full.count == Self.batchLimit {
+          receive(full)
+          full = []
         }
       }
       var last = false
-      var generation = context.symbols.generation
+      var generation = context.stacks.expire()
       while !last {
         last = stopping.load(ordering: .acquiring)
-        known = decoders.withLock { $0 }
         offset = Self.clockOffset()
         context.labels.expire()
-        if context.symbols.generation != generation {
-          generation = context.symbols.generation
+        let now = context.stacks.expire()
+        if now != generation {
+          generation = now
           for (_, loaded) in running { try loaded.probe.update(loaded.maps) }
         }
         if last { try ring.drain() } else { try ring.wait(milliseconds: options.latency) }
-        if !batch.events.isEmpty {
-          receive(batch)
-          batch = EventBatch()
-        }
+        if batch.count > 0 { full.append(batch) }
+        if !full.isEmpty { receive(full) }
+        full = []
+        batch = EventBatch()
       }
     } catch {
       failure.withLock { $0 = "\(error)" }
@@ -198,8 +203,17 @@ public final class ProbeRunner: Sendable {
     }
   }
 
-  /// Events in one batch at most.
-  static let batchLimit = 2048
+  /// What writes a probe's records, by number. A closure each: calling one costs less than copying a probe.
+  private func recordWriters() -> [(Record, inout EventBatch) -> Bool] {
+    let decoders = decoders.withLock { $0 }
+    return catalog.indices.map { number in
+      guard let probe = decoders[number] else { return { _, _ in false } }
+      return { probe.write($0, to: &$1) }
+    }
+  }
+
+  /// Full batches that are handed on at once at most.
+  static let batchLimit = 32
 
   /// What to add to the kernel's monotonic time. This thread may lose the CPU between two readings of clocks, for
   /// milliseconds on a busy machine: the readings that lie nearest to each other count.

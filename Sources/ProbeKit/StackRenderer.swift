@@ -2,51 +2,83 @@ import LinuxBPF
 public import Signals
 import Synchronization
 
-/// Turns stacks into text and tells in whose context they ran. The few stacks that recur are rendered once.
-public final class StackRenderer: Sendable {
-  /// A stack in words.
-  public struct Rendered: Sendable, Hashable {
-    /// `symbol+0xOFFSET`, one frame a line, innermost first; an address that nobody can name stays `0x…`.
-    public var text: String { shared.text }
-    public let shared: SharedText
-    /// The functions, innermost first, without compiler suffixes.
-    public let functions: [Substring]
-    /// Whether the task that the CPU ran is the one that the packet belongs to: the kernel was in that task's system
-    /// call, and neither in an interrupt nor working on packets of others.
-    public let isOwnersContext: Bool
+/// A stack in words.
+public final class RenderedStack: Sendable {
+  /// `symbol+0xOFFSET`, one frame a line, innermost first; an address that nobody can name stays `0x…`.
+  public let text: SharedText
+  /// The functions, innermost first, without compiler suffixes.
+  public let functions: [Substring]
+  /// Whether the task that the CPU ran is the one that the packet belongs to: the kernel was in that task's system
+  /// call, and neither in an interrupt nor working on packets of others.
+  public let isOwnersContext: Bool
 
-    public static let empty = Rendered(shared: .empty, functions: [], isOwnersContext: false)
+  init(text: SharedText, functions: [Substring], isOwnersContext: Bool) {
+    self.text = text
+    self.functions = functions
+    self.isOwnersContext = isOwnersContext
   }
 
-  /// Stacks kept at most; the table starts anew beyond.
-  static let maximumStacks = 2048
+  static let empty = RenderedStack(text: .empty, functions: [], isOwnersContext: false)
+}
+
+/// Turns stacks into text and tells in whose context they ran. The few stacks that recur are rendered once.
+public final class StackRenderer: Sendable {
+  /// Stacks kept at most, a power of two. Each has one place; the next stack of the same place takes it over.
+  static let slots = 1024
+
+  private struct Slot {
+    var hash: UInt64 = 0
+    var stack: RenderedStack?
+  }
+
+  private struct State {
+    var generation = -1
+    var stacks = Array(repeating: Slot(), count: slots)
+  }
 
   private let symbols: Symbolizer
-  private let rendered = Mutex<(generation: Int, stacks: [UInt64: Rendered])>((0, [:]))
+  private let state = Mutex(State())
 
   init(_ symbols: Symbolizer) { self.symbols = symbols }
 
-  public func render(_ frames: Record.Frames) -> Rendered {
-    if frames.count == 0 { return .empty }
-    // FNV-1a over the addresses: two different stacks with one hash are not to be expected in 64 bits.
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for index in 0..<frames.count { hash = (hash ^ frames[index]) &* 0x100_0000_01b3 }
+  /// Lets go of what older symbols named; the generation of the symbols. The reader of events calls it before every batch.
+  @discardableResult
+  func expire() -> Int {
     let generation = symbols.generation
-    let known = rendered.withLock { cache -> Rendered? in
-      if cache.generation != generation { cache = (generation, [:]) }
-      return cache.stacks[hash]
+    state.withLock { if $0.generation != generation { $0 = State(generation: generation) } }
+    return generation
+  }
+
+  public func render(_ frames: Record.Frames) -> RenderedStack {
+    if frames.count == 0 { return .empty }
+    let hash = Self.hash(frames)
+    let slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & (Self.slots - 1)
+    let known = state.withLock { state -> RenderedStack? in
+      state.stacks[slot].hash == hash ? state.stacks[slot].stack : nil
     }
     if let known { return known }
     let result = Self.render((0..<frames.count).map { frames[$0] }) { symbols.place(ofReturnAddress: $0) }
-    rendered.withLock { cache in
-      if cache.stacks.count >= Self.maximumStacks { cache.stacks.removeAll(keepingCapacity: true) }
-      cache.stacks[hash] = result
-    }
+    state.withLock { $0.stacks[slot] = Slot(hash: hash, stack: result) }
     return result
   }
 
+  /// FNV-1a over the addresses, in two strands of which neither waits for the other: two different stacks with one hash are
+  /// not to be expected in 64 bits.
+  private static func hash(_ frames: Record.Frames) -> UInt64 {
+    let prime: UInt64 = 0x100_0000_01b3
+    var (even, odd): (UInt64, UInt64) = (0xcbf2_9ce4_8422_2325, 0)
+    var index = 0
+    while index + 1 < frames.count {
+      even = (even ^ frames[index]) &* prime
+      odd = (odd ^ frames[index + 1]) &* prime
+      index += 2
+    }
+    if index < frames.count { even = (even ^ frames[index]) &* prime }
+    return (even ^ odd << 32 ^ odd >> 32) &* prime ^ UInt64(frames.count)
+  }
+
   /// The pure part: names by `place`.
-  static func render(_ addresses: [UInt64], place: (UInt64) -> KernelSymbolTable.Place?) -> Rendered {
+  static func render(_ addresses: [UInt64], place: (UInt64) -> KernelSymbolTable.Place?) -> RenderedStack {
     var lines: [String] = []
     var functions: [Substring] = []
     for address in addresses {
@@ -61,8 +93,8 @@ public final class StackRenderer: Sendable {
     // What the kernel runs to get to our program is not part of the story.
     let own = functions.prefix(8).lastIndex { name in Self.tracing.contains { name.hasPrefix($0) } }.map { $0 + 1 } ?? 0
     functions.removeFirst(own)
-    return Rendered(
-      shared: SharedText(lines.dropFirst(own).joined(separator: "\n")), functions: functions,
+    return RenderedStack(
+      text: SharedText(lines.dropFirst(own).joined(separator: "\n")), functions: functions,
       isOwnersContext: Self.isOwnersContext(functions))
   }
 

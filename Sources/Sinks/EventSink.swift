@@ -5,5 +5,5 @@ public protocol EventSink: Sendable {
   /// The name in the configuration.
   var name: String { get }
   /// Writes all of them or throws; what was thrown for counts as lost.
-  func write(_ events: [Event]) throws
+  func write(_ batch: EventBatch) throws
 }

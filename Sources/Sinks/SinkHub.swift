@@ -7,8 +7,8 @@ import Synchronization
 /// Hands every event to every sink. Each sink has its own queue and thread, so that a slow or dead one holds up neither the
 /// reader nor another sink; what does not fit in a queue is lost to that sink, and counted.
 public final class SinkHub: Sendable {
-  /// Events that wait for one sink at most.
-  public static let queueLimit = 16_384
+  /// Bytes of events that wait for one sink at most: 6,000 events with stacks.
+  public static let queueLimit = 8 << 20
 
   /// Counts of one probe's events at one sink.
   public struct Account: Hashable, Sendable {
@@ -30,29 +30,25 @@ public final class SinkHub: Sendable {
     for queue in queues { try queue.start() }
   }
 
-  /// Never blocks. `probes` holds the number of the probe that each event is from.
-  public func send(_ events: [Event], probes: [Int]) {
-    if events.isEmpty { return }
-    var counts: [Int: UInt64] = [:]
-    var rest = probes[...]
-    while let probe = rest.first {
-      // Mostly one run: a storm comes from one probe.
-      let run = rest.prefix { $0 == probe }
-      counts[probe, default: 0] += UInt64(run.count)
-      rest = rest.dropFirst(run.count)
-    }
-    let receipt = Receipt(waiting: queues.count) { [self, counts] complete in
-      accounts.withLock { accounts in
-        for (probe, count) in counts {
-          if complete {
-            accounts[probe, default: Account()].delivered += count
-          } else {
-            accounts[probe, default: Account()].lost += count
+  /// Never blocks.
+  public func send(_ batches: [EventBatch]) {
+    let waiting = queues.count
+    let letters = batches.map { batch in
+      Letter(
+        batch: batch,
+        receipt: Receipt(waiting: waiting) { [self, counts = batch.counts] isComplete in
+          accounts.withLock { accounts in
+            for (probe, count) in counts.enumerated() where count > 0 {
+              if isComplete {
+                accounts[probe, default: Account()].delivered += count
+              } else {
+                accounts[probe, default: Account()].lost += count
+              }
+            }
           }
-        }
-      }
+        })
     }
-    for queue in queues { queue.add(events, receipt) }
+    for queue in queues { queue.add(letters) }
   }
 
   /// By the probe's number. Events still in a queue are in neither count.
@@ -91,10 +87,16 @@ private final class Receipt: Sendable {
   }
 }
 
+/// A batch, and who wants to know what became of it.
+private struct Letter: Sendable {
+  let batch: EventBatch
+  let receipt: Receipt
+}
+
 private final class SinkQueue: Sendable {
   private struct State {
-    var batches: [(events: [Event], receipt: Receipt)] = []
-    var count = 0
+    var letters: [Letter] = []
+    var bytes = 0
     var isClosed = false
     var isDone = false
     var account = SinkHub.Account()
@@ -120,17 +122,22 @@ private final class SinkQueue: Sendable {
     thread.withLock { $0 = started }
   }
 
-  func add(_ events: [Event], _ receipt: Receipt) {
-    let accepted = state.withLock { state in
-      if state.isClosed || state.count + events.count > SinkHub.queueLimit {
-        state.account.lost += UInt64(events.count)
-        return false
+  func add(_ letters: [Letter]) {
+    let refused = state.withLock { state in
+      var refused: [Letter] = []
+      for letter in letters {
+        if state.isClosed || state.bytes + letter.batch.lines.count > SinkHub.queueLimit {
+          state.account.lost += UInt64(letter.batch.count)
+          refused.append(letter)
+        } else {
+          state.letters.append(letter)
+          state.bytes += letter.batch.lines.count
+        }
       }
-      state.batches.append((events, receipt))
-      state.count += events.count
-      return true
+      return refused
     }
-    if accepted { wakeup.signal() } else { receipt.sign(delivered: false) }
+    if refused.count < letters.count { wakeup.signal() }
+    for letter in refused { letter.receipt.sign(delivered: false) }
   }
 
   func close() {
@@ -142,12 +149,12 @@ private final class SinkQueue: Sendable {
     while !state.withLock({ $0.isDone }) {
       if Machine.nanoseconds(CLOCK_MONOTONIC) > deadline {
         let rest = state.withLock { state in
-          let rest = state.batches
-          state.batches = []
-          state.account.lost += UInt64(rest.reduce(0) { $0 + $1.events.count })
+          let rest = state.letters
+          state.letters = []
+          state.account.lost += UInt64(rest.reduce(0) { $0 + $1.batch.count })
           return rest
         }
-        for batch in rest { batch.receipt.sign(delivered: false) }
+        for letter in rest { letter.receipt.sign(delivered: false) }
         log.error("sink \(sink.name) does not take its events: they are lost")
         return
       }
@@ -159,26 +166,26 @@ private final class SinkQueue: Sendable {
   private func run() {
     while true {
       wakeup.wait()
-      let (batches, isClosed) = state.withLock { state in
-        let batches = state.batches
-        state.batches = []
-        return (batches, state.isClosed)
+      let (letters, isClosed) = state.withLock { state in
+        let letters = state.letters
+        state.letters = []
+        return (letters, state.isClosed)
       }
-      for batch in batches { write(batch.events, batch.receipt) }
+      for letter in letters { write(letter.batch, letter.receipt) }
       let isDone = state.withLock { state in
-        state.isDone = isClosed && state.batches.isEmpty
+        state.isDone = isClosed && state.letters.isEmpty
         return state.isDone
       }
       if isDone { return }
     }
   }
 
-  private func write(_ events: [Event], _ receipt: Receipt) {
-    defer { state.withLock { $0.count -= events.count } }
+  private func write(_ batch: EventBatch, _ receipt: Receipt) {
+    defer { state.withLock { $0.bytes -= batch.lines.count } }
     do {
-      try sink.write(events)
+      try sink.write(batch)
       let recovered = state.withLock { state in
-        state.account.delivered += UInt64(events.count)
+        state.account.delivered += UInt64(batch.count)
         defer { state.isFailing = false }
         return state.isFailing
       }
@@ -186,7 +193,7 @@ private final class SinkQueue: Sendable {
       receipt.sign(delivered: true)
     } catch {
       let isNew = state.withLock { state in
-        state.account.lost += UInt64(events.count)
+        state.account.lost += UInt64(batch.count)
         defer { state.isFailing = true }
         return !state.isFailing
       }

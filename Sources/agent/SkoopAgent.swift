@@ -120,8 +120,7 @@ struct Trace: AsyncParsableCommand {
     }
     let session = TraceSession(
       probes: requests, filter: filter, duration: try duration.map(Self.duration),
-      output: TerminalSink(
-        name: "stdout", descriptor: 1, form: output == .json ? .json : .text(stack: stack, explain: explain)))
+      output: EventPrinter(output == .json ? .json : .text(stack: stack, explain: explain)))
     do {
       let summary = try await session.run(Agent.Options(node: Console.node), log: Console.quietLogger) { line in
         Console.say("\(line)\n")

@@ -9,15 +9,23 @@ extension Stage {
     try traffic(in: a) { unsafe cbench_udp(Self.addressB, port, milliseconds, perSecond) }
   }
 
+  /// How a client reaches a server in `b`.
+  enum Way {
+    /// From `a`.
+    case cable
+    /// In `b` itself.
+    case loopback
+  }
+
   /// Writes into one connection; bytes a second.
-  func streamRate(to port: UInt16, milliseconds: Int32) throws -> Double {
-    try rate { seconds in unsafe cbench_stream(Self.addressB, port, milliseconds, &seconds) }
+  func streamRate(over way: Way = .cable, to port: UInt16, milliseconds: Int32) throws -> Double {
+    try rate(way) { address, seconds in unsafe cbench_stream(address, port, milliseconds, &seconds) }
   }
 
   /// Opens and closes connections, refused or not; how many a second.
   @discardableResult
-  func connectRate(to port: UInt16, milliseconds: Int32) throws -> Double {
-    try rate { seconds in unsafe cbench_connects(Self.addressB, port, milliseconds, &seconds) }
+  func connectRate(over way: Way = .cable, to port: UInt16, milliseconds: Int32) throws -> Double {
+    try rate(way) { address, seconds in unsafe cbench_connects(address, port, milliseconds, &seconds) }
   }
 
   /// Begins connections and gives them up.
@@ -36,13 +44,16 @@ extension Stage {
     return try body()
   }
 
-  private func rate(_ body: @escaping @Sendable (inout Double) -> Int64) throws -> Double {
-    let (count, seconds) = try NetworkNamespace.run(in: "/run/netns/\(a)") {
+  private func rate(
+    _ way: Way, _ body: @escaping @Sendable (_ address: String, inout Double) -> Int64
+  ) throws -> Double {
+    let (client, address) = way == .cable ? (a, Self.addressB) : (b, "127.0.0.1")
+    let (count, seconds) = try NetworkNamespace.run(in: "/run/netns/\(client)") {
       var seconds = 0.0
-      let count = body(&seconds)
+      let count = body(address, &seconds)
       return (count, seconds)
     }
-    guard count > 0, seconds > 0 else { throw SystemError(errno: Int32(-count), doing: "making traffic in \(a)") }
+    guard count > 0, seconds > 0 else { throw SystemError(errno: Int32(-count), doing: "making traffic in \(client)") }
     return Double(count) / seconds
   }
 

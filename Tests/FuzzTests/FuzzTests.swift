@@ -82,15 +82,32 @@ import Workloads
       input.withUnsafeBytes { bytes in
         guard let record = Record(bytes, clockOffset: 0) else { return }
         for probe in probes {
-          guard let event = probe.event(from: record) else { continue }
-          var json: [UInt8] = []
-          EventJSON.append(event, to: &json)
+          var batch = EventBatch()
+          guard probe.write(record, to: &batch) else {
+            precondition(batch.lines.isEmpty, "a record that was refused left something")
+            continue
+          }
           precondition(
-            (try? JSONSerialization.jsonObject(with: Data(json))) is [String: Any],
-            "not JSON: \(String(decoding: json, as: UTF8.self))")
+            (try? JSONSerialization.jsonObject(with: Data(batch.lines))) is [String: Any],
+            "not JSON: \(String(decoding: batch.lines, as: UTF8.self))")
+          let event = batch.events[0]
+          var again = EventBatch()
+          again.append(event, probe: 0)
+          precondition(again.lines == batch.lines, "a value is not what was written")
           _ = EventText.line(event)
         }
       }
+    }
+  }
+
+  @Test("events in JSON, as they come back")
+  func events() throws {
+    try Self.fuzz("events") { input in
+      guard let event = EventJSON.event(from: input[...]) else { return }
+      var batch = EventBatch()
+      batch.append(event, probe: 0)
+      precondition(batch.events[0].labels == event.labels && batch.events[0].message == event.message)
+      precondition((try? JSONSerialization.jsonObject(with: Data(batch.lines))) is [String: Any])
     }
   }
 

@@ -164,9 +164,9 @@ public final class CollectingSink: EventSink {
   /// `keep` false only counts.
   public init(keep: Bool = true) { self.keep = keep }
 
-  public func write(_ events: [Event]) {
-    counted.add(events.count, ordering: .relaxed)
-    if keep { state.withLock { $0 += events } }
+  public func write(_ batch: EventBatch) {
+    counted.add(batch.count, ordering: .relaxed)
+    if keep { state.withLock { $0 += batch.events } }
   }
 
   public var events: [Event] { state.withLock { $0 } }

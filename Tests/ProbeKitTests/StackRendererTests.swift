@@ -4,7 +4,7 @@ import Testing
 
 struct StackRendererTests {
   /// Frames by name: address n is the n-th.
-  static func render(_ functions: [String]) -> StackRenderer.Rendered {
+  static func render(_ functions: [String]) -> RenderedStack {
     StackRenderer.render(functions.indices.map { UInt64($0) }) { address in
       functions[Int(address)].isEmpty ? nil : .init(function: functions[Int(address)], offset: 0x1f)
     }
@@ -13,7 +13,7 @@ struct StackRendererTests {
   @Test("text, one frame a line; what nobody can name stays a number; our own frames are left out")
   func text() {
     let rendered = Self.render(["", "bpf_trace_run4", "kfree_skb_reason", "", "ip_rcv.constprop.0"])
-    #expect(rendered.text == "kfree_skb_reason+0x1f\n0x3\nip_rcv.constprop.0+0x1f")
+    #expect(rendered.text.text == "kfree_skb_reason+0x1f\n0x3\nip_rcv.constprop.0+0x1f")
     #expect(rendered.functions == ["kfree_skb_reason", "", "ip_rcv"])
   }
 

@@ -8,14 +8,26 @@ extension [UInt8] {
       append(0x30 &+ UInt8(truncatingIfNeeded: value))
       return
     }
-    let start = count
+    var length = 2
+    var bound: UInt64 = 100
+    while value >= bound {
+      length += 1
+      let (next, isOver) = bound.multipliedReportingOverflow(by: 10)
+      if isOver { break }
+      bound = next
+    }
+    // Room first, then the digits from behind: an append for each costs more than the digit.
+    let end = count + length
+    append(contentsOf: repeatElement(0x30, count: length))
+    var digits = mutableSpan
+    var index = end
     var rest = value
     while rest > 0 {
       let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-      append(0x30 &+ UInt8(truncatingIfNeeded: digit))
+      index -= 1
+      digits[index] = 0x30 &+ UInt8(truncatingIfNeeded: digit)
       rest = quotient
     }
-    reverseTail(from: start)
   }
 
   /// Appends `value` in lower-case hexadecimal without prefix or padding.

@@ -8,6 +8,30 @@ public enum ExpositionFormat: Sendable {
   /// and its type is `unknown` (OpenMetrics 1.0.0, "Counter").
   case openMetrics
 
+  /// What a request's `Accept` header asks for (RFC 9110 §12.5.1): OpenMetrics where it is named and not liked less than plain
+  /// text; plain text for everybody else.
+  public init(accepting header: String) {
+    var openMetrics = 0.0
+    // The most specific range that covers text/plain counts.
+    var plain: (specificity: Int, quality: Double) = (-1, 0)
+    for range in header.split(separator: ",") {
+      let parts = range.split(separator: ";").map { part in
+        part.drop { $0 == " " }.lowercased().prefix { $0 != " " }
+      }
+      let quality = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
+      switch parts.first {
+      case "application/openmetrics-text": openMetrics = max(openMetrics, quality)
+      case .some(let type):
+        let specificity = ["*/*", "text/*", "text/plain"].firstIndex { $0 == type } ?? -1
+        if specificity >= plain.specificity, specificity >= 0 {
+          plain = (specificity, specificity > plain.specificity ? quality : max(plain.quality, quality))
+        }
+      case nil: break
+      }
+    }
+    self = openMetrics > 0 && openMetrics >= plain.quality ? .openMetrics : .prometheus
+  }
+
   public var contentType: String {
     switch self {
     case .prometheus: "text/plain; version=0.0.4; charset=utf-8"

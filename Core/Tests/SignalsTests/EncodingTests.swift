@@ -2,18 +2,72 @@ import NetTypes
 import Signals
 import Testing
 
-struct EventJSONTests {
+struct EventBatchTests {
+  static let type = EventType("PacketLoss")
+
   @Test("an event is one line in the contract's form")
   func line() {
-    let event = Event(
-      timestamp: 1_700_000_000_000_000_001, type: "PacketLoss", labels: [Label("protocol", "TCP"), Label("src", "")],
-      message: "a+0x1\nb+0x2")
-    var out: [UInt8] = []
-    EventJSON.append(event, to: &out)
+    var batch = EventBatch()
+    batch.begin(Self.type, probe: 2, timestamp: 1_700_000_000_000_000_001)
+    batch.append(Label("protocol", "TCP"))
+    batch.append(LabelGroup([Label("src", ""), Label("note", "a \"b\"\n")], explanation: "none"))
+    batch.append(NumberLabel("sport"), 65535)
+    batch.end(stack: SharedText("a+0x1\nb+0x2"), explanation: "why")
     #expect(
-      String(decoding: out, as: UTF8.self)
+      String(decoding: batch.lines, as: UTF8.self)
         == #"{"timestamp":1700000000000000001,"type":"PacketLoss","labels":[{"name":"protocol","value":"TCP"},"#
-        + #"{"name":"src","value":""}],"msg":"a+0x1\nb+0x2"}"# + "\n")
+        + #"{"name":"src","value":""},{"name":"note","value":"a \"b\"\n"},{"name":"sport","value":"65535"}],"#
+        + #""msg":"a+0x1\nb+0x2"}"# + "\n")
+    #expect(batch.counts == [0, 0, 1])
+    #expect(
+      batch.events == [
+        Event(
+          timestamp: 1_700_000_000_000_000_001, type: "PacketLoss",
+          labels: [
+            Label("protocol", "TCP"), Label("src", ""), Label("note", "a \"b\"\n"), Label("sport", "65535"),
+          ], message: "a+0x1\nb+0x2", explanation: "why", stack: "a+0x1\nb+0x2")
+      ])
+  }
+
+  @Test("what goes in as values comes out as the same values")
+  func roundTrip() {
+    let events = [
+      Event(timestamp: -7, type: "T", labels: [], message: ""),
+      Event(
+        timestamp: .min, type: "T\\", labels: [Label("a", "\u{1}\u{1f}\t\r\n"), Label("", "größe/é \u{1F980}")],
+        message: "one", explanation: "it", stack: "two"),
+      Event(timestamp: .max, type: "", labels: [Label("a", "1")], message: "{\"", stack: "x\ny"),
+    ]
+    var batch = EventBatch()
+    for (index, event) in events.enumerated() { batch.append(event, probe: index % 2) }
+    #expect(batch.events == events)
+    #expect(batch.count == 3)
+    #expect(batch.counts == [2, 1])
+    #expect(events[1].label("a") == "\u{1}\u{1f}\t\r\n" && events[1].label("b") == nil)
+  }
+
+  @Test("a batch is full after many events, and every one of them is whole")
+  func full() {
+    var batch = EventBatch()
+    let stack = SharedText(String(repeating: "function+0x10\n", count: 40))
+    while !batch.isFull {
+      batch.begin(Self.type, probe: 0, timestamp: Int64(batch.count))
+      batch.end(stack: stack, explanation: "")
+    }
+    #expect(batch.lines.count >= EventBatch.fullSize && batch.lines.count < EventBatch.fullSize + 1000)
+    #expect(batch.events.map(\.timestamp) == (0..<batch.count).map { Int64($0) })
+  }
+
+  @Test(
+    "what is no event is refused",
+    arguments: [
+      "", "{}", #"{"timestamp":x,"type":"T","labels":[],"msg":""}"#, #"{"timestamp":1,"type":"T","labels":[],"msg":""#,
+      #"{"timestamp":1,"type":"T","labels":[{"name":"a"}],"msg":""}"#,
+      #"{"timestamp":1,"type":"T","labels":[],"msg":""}x"#, #"{"timestamp":1,"type":"T","labels":[],"msg":"\u00"}"#,
+      #"{"timestamp":1,"type":"T","labels":[],"msg":"\x"}"#,
+    ])
+  func malformed(line: String) {
+    #expect(EventJSON.event(from: Array(line.utf8)[...]) == nil)
   }
 
   @Test(
@@ -66,29 +120,29 @@ struct ExpositionTests {
     #expect(text.hasSuffix("# EOF\n"))
   }
 
+  @Test(
+    "the Accept header decides on the format",
+    arguments: [
+      ("", .prometheus), ("*/*", .prometheus), ("text/html,*/*;q=0.8", .prometheus),
+      ("application/openmetrics-text", .openMetrics), ("Application/OpenMetrics-Text; version=1.0.0", .openMetrics),
+      // Prometheus 2 and 3, and one that was told to prefer the older form.
+      (
+        "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+          + "text/plain;version=0.0.4;q=0.5,*/*;q=0.1", .openMetrics
+      ),
+      ("text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.2", .prometheus),
+      ("application/openmetrics-text;q=0", .prometheus), ("application/openmetrics-text;q=nonsense", .prometheus),
+      ("application/openmetrics-text; q=0.2, */*;q=0.9", .prometheus),
+      ("text/plain;q=0.1, */*;q=0.9, application/openmetrics-text;q=0.2", .openMetrics), (";;,,;q=1", .prometheus),
+    ] as [(String, ExpositionFormat)])
+  func negotiation(header: String, format: ExpositionFormat) {
+    #expect(ExpositionFormat(accepting: header) == format)
+  }
+
   @Test("merging adds equal series")
   func merge() {
     let description = MetricDescription("m_total", .counter, labels: ["l"], help: "M.")
     let merged = MetricFamily(description, [Sample(["a"], 1), Sample(["b"], 2), Sample(["a"], 3)]).merged()
     #expect(merged.samples == [Sample(["a"], 4), Sample(["b"], 2)])
-  }
-
-  /// Whether labels are an event's own, numbers or shared makes no difference to whoever reads them.
-  @Test func sharedPartsReadAsPlainOnes() {
-    let plain = [Label("src", "10.0.0.1"), Label("note", "a \"b\"\n"), Label("sport", "65535"), Label("reason", "X")]
-    var list = EventLabelList()
-    list.append(LabelGroup([plain[0], plain[1]]))
-    list.append("sport", number: UInt16.max)
-    list.append(plain[3])
-    let shared = Event(timestamp: -7, type: "T", labels: list, message: SharedText("one\ntwo"))
-    let own = Event(timestamp: -7, type: "T", labels: plain, message: "one\ntwo")
-    #expect(shared == own)
-    #expect(shared.hashValue == own.hashValue)
-    #expect(shared.labels == plain)
-    #expect(shared.label("sport") == "65535" && shared.label("note") == plain[1].value && shared.label("none") == nil)
-    var (first, second): ([UInt8], [UInt8]) = ([], [])
-    EventJSON.append(shared, to: &first)
-    EventJSON.append(own, to: &second)
-    #expect(first == second)
   }
 }

@@ -74,7 +74,7 @@ public final class EventFeed: Sendable {
     options.latency = 5
     options.statistics = false
     runner = try ProbeRunner(catalog: catalog, context: context, options: options, log: log)
-    try runner.startReading { [sorter] batch in sorter.sort(batch.events) }
+    try runner.startReading { [sorter] batches in sorter.sort(batches.flatMap(\.events)) }
     let settings: [String: SettingValue] = [
       "enableStack": .bool(false), "eventsPerSecond": .integer(Self.eventsPerSecond),
     ]

@@ -16,18 +16,21 @@ struct PathTap: KernelProbe {
 
   init(_ settings: ProbeSettings, _ context: ProbeContext) { self.context = context }
 
-  func event(from record: Record) -> Event? {
-    guard let raw = record.fixed(as: Raw.self) else { return nil }
-    var labels = EventLabelList()
-    labels.append(tuple: raw.packet.tuple, seenFrom: record.netns, context)
-    for label in context.netnsLabels(record.netns, raw.packet) { labels.append(label) }
-    labels.append("length", number: raw.packet.length)
-    if raw.packet.tcp_flags != 0 { labels.append(Label("tcp_flags", raw.packet.flags.description)) }
-    labels.append("icmp_type", number: raw.packet.icmp_type)
-    labels.append("icmp_code", number: raw.packet.icmp_code)
-    labels.append("ttl", number: raw.hopsLeft)
-    labels.append("fragment", number: raw.fragment)
-    return Event(timestamp: record.timestamp, type: "Transmission", labels: labels, message: .empty)
+  private static let eventType = EventType("Transmission")
+
+  func write(_ record: Record, to batch: inout EventBatch) -> Bool {
+    guard let raw = record.fixed(as: Raw.self) else { return false }
+    batch.begin(Self.eventType, probe: Int(record.header.probe), timestamp: record.timestamp)
+    batch.append(tuple: raw.packet.tuple, seenFrom: record.netns, context)
+    for label in context.netnsLabels(record.netns, raw.packet) { batch.append(label) }
+    batch.append(NumberLabel("length"), raw.packet.length)
+    if raw.packet.tcp_flags != 0 { batch.append(Label("tcp_flags", raw.packet.flags.description)) }
+    batch.append(NumberLabel("icmp_type"), UInt32(raw.packet.icmp_type))
+    batch.append(NumberLabel("icmp_code"), UInt32(raw.packet.icmp_code))
+    batch.append(NumberLabel("ttl"), raw.hopsLeft)
+    batch.append(NumberLabel("fragment"), raw.fragment)
+    batch.end(stack: .empty, explanation: "")
+    return true
   }
 
   func collect(from maps: ProbeMaps) throws -> [MetricFamily] { [] }

@@ -11,7 +11,6 @@ struct DropReasons: Sendable {
 
   private let names: [UInt32: String]
   private let numbers: [String: UInt32]
-  private let explanations: [UInt32: String]
   /// Whether the tracepoint gives a reason at all (5.17).
   let areGiven: Bool
 
@@ -22,15 +21,11 @@ struct DropReasons: Sendable {
       names.merge(kernel.names(of: enumeration, droppingPrefix: Self.prefix)) { _, core in core }
     }
     self.names = names
-    explanations = names.compactMapValues { DropReasonTexts.explanation(of: $0) }
     numbers = Dictionary(names.map { ($0.value, $0.key) }, uniquingKeysWith: min)
   }
 
   /// The kernel's name without `SKB_DROP_REASON_`; `UNKNOWN_<number>` for one that BTF does not have.
   func name(of number: UInt32) -> String { names[number] ?? "UNKNOWN_\(number)" }
-
-  /// What a reason means; empty when nobody has written it down.
-  func explanation(of number: UInt32) -> String { explanations[number] ?? "" }
 
   func number(of name: String) -> UInt32? { numbers[name] }
 }

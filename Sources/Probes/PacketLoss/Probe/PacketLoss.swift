@@ -79,45 +79,46 @@ public struct PacketLoss: KernelProbe {
 
   // MARK: events
 
-  public func event(from record: Record) -> Event? {
-    guard let raw = record.fixed(as: packetloss_event.self) else { return nil }
+  private static let eventType = EventType("PacketLoss")
+
+  public func write(_ record: Record, to batch: inout EventBatch) -> Bool {
+    guard let raw = record.fixed(as: packetloss_event.self) else { return false }
     let stack = context.stacks.render(record.frames(after: MemoryLayout<packetloss_event>.size))
     let packet = raw.packet
-    var labels = EventLabelList()
-    labels.append(tuple: packet.tuple, seenFrom: record.netns, context)
-    let explanation: String
+    let netns = record.netns
+    let place: LabelGroup
     if reasons.areGiven {
       let interface = packet.interfaceWords
       let key = LabelCache.Key(
-        probe: record.header.probe, record.netns.rawValue, interface.0, interface.1, raw.location, UInt64(raw.reason),
+        probe: record.header.probe, netns.rawValue, interface.0, interface.1, raw.location, UInt64(raw.reason),
         UInt64(raw.normal))
-      labels.append(context.labels.group(key) { placeLabels(raw, record.netns, stack) })
-      explanation = reasons.explanation(of: raw.reason)
+      place = context.labels.group(key) { self.place(raw, netns, stack) }
     } else {
       // The reason hangs on the whole stack.
-      for label in placeLabels(raw, record.netns, stack) { labels.append(label) }
-      explanation = DropReasonTexts.explanation(of: reasonText(raw.reason, stack: stack).name) ?? ""
+      place = self.place(raw, netns, stack)
     }
-    labels.append(detailsOf: packet, record, stack)
-    return Event(
-      timestamp: record.timestamp, type: "PacketLoss", labels: labels, message: stack.shared,
-      explanation: explanation, stack: stack.text)
+    batch.begin(Self.eventType, probe: Int(record.header.probe), timestamp: record.timestamp)
+    batch.append(tuple: packet.tuple, seenFrom: netns, context)
+    batch.append(place)
+    batch.append(detailsOf: packet, record, stack, context)
+    batch.end(stack: stack.text, explanation: place.explanation)
+    return true
   }
 
   /// Where and why.
-  private func placeLabels(
-    _ raw: packetloss_event, _ netns: NetnsCookie, _ stack: StackRenderer.Rendered
-  ) -> [Label] {
+  private func place(_ raw: packetloss_event, _ netns: NetnsCookie, _ stack: RenderedStack) -> LabelGroup {
     let reason = reasonText(raw.reason, stack: stack)
     var labels = context.placeLabels(netns) + [Label("reason", reason.name)]
     if reason.isDerived { labels.append(Label("reason_source", "derived")) }
     labels.append(Label("location", functionName(raw.location)))
     if raw.normal != 0 { labels.append(Label("normal", "true")) }
-    return labels + context.netnsLabels(netns, raw.packet)
+    return LabelGroup(
+      labels + context.netnsLabels(netns, raw.packet),
+      explanation: DropReasonTexts.explanation(of: reason.name) ?? "")
   }
 
   /// The kernel's name, or what the stack says where the kernel says nothing.
-  func reasonText(_ number: UInt32, stack: StackRenderer.Rendered) -> (name: String, isDerived: Bool) {
+  func reasonText(_ number: UInt32, stack: RenderedStack) -> (name: String, isDerived: Bool) {
     if reasons.areGiven { return (reasons.name(of: number), false) }
     if let derived = DerivedReasons.reason(forFrames: stack.functions) { return (derived, true) }
     return (DropReasons.notSpecified, false)

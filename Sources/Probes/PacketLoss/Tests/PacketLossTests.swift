@@ -21,9 +21,14 @@ struct PacketLossDecodingTests {
 
   static func event(_ raw: packetloss_event, frames: [UInt64] = [], cut: Int = 0) -> Event? {
     let probe = PacketLoss(ProbeSettings(), context)
-    return bytes(raw, frames: frames).dropLast(cut).withUnsafeBytes { bytes in
-      Record(bytes, clockOffset: 1000).flatMap { probe.event(from: $0) }
+    var batch = EventBatch()
+    bytes(raw, frames: frames).dropLast(cut).withUnsafeBytes { bytes in
+      let record = Record(bytes, clockOffset: 1000)
+      let isWritten = record.map { probe.write($0, to: &batch) } ?? false
+      #expect(isWritten == (batch.count == 1))
     }
+    #expect(batch.lines.isEmpty == (batch.count == 0), "what is refused leaves nothing")
+    return batch.events.first
   }
 
   static func raw(frames: Int = 0) -> packetloss_event {

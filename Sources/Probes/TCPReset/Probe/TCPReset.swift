@@ -79,25 +79,29 @@ public struct TCPReset: KernelProbe {
     }
   }
 
-  public func event(from record: Record) -> Event? {
-    guard let raw = record.fixed(as: tcpreset_event.self), let type = Self.type(raw.kind) else { return nil }
+  private static let eventTypes = types.map { EventType($0.type) }
+
+  public func write(_ record: Record, to batch: inout EventBatch) -> Bool {
+    guard let raw = record.fixed(as: tcpreset_event.self), Self.type(raw.kind) != nil else { return false }
     let stack = context.stacks.render(record.frames(after: MemoryLayout<tcpreset_event>.size))
-    let reason = reason(raw.reason)
-    let tuple = raw.packet.tuple
-    var labels = EventLabelList()
     let (probe, netns, interface) = (record.header.probe, record.netns, raw.packet.interfaceWords)
-    labels.append(
-      context.labels.group(LabelCache.Key(probe: probe, 0, netns.rawValue)) { context.podLabels(netns) })
-    labels.append(tuple: tuple, seenFrom: netns, context)
-    let cause = LabelCache.Key(probe: probe, 1, netns.rawValue, interface.0, interface.1, UInt64(raw.reason))
-    labels.append(
-      context.labels.group(cause) {
-        (reason.isEmpty ? [] : [Label("reason", reason)]) + context.netnsLabels(netns, raw.packet)
-      })
-    labels.append(detailsOf: raw.packet, record, stack)
-    return Event(
-      timestamp: record.timestamp, type: type.type, labels: labels, message: SharedText(Self.message(raw)),
-      explanation: explanation(raw.kind, reason, raw.packet.state), stack: stack.text)
+    batch.begin(Self.eventTypes[Int(raw.kind)], probe: Int(probe), timestamp: record.timestamp)
+    batch.append(
+      context.labels.group(LabelCache.Key(probe: probe, 0, netns.rawValue)) { LabelGroup(context.podLabels(netns)) })
+    batch.append(tuple: raw.packet.tuple, seenFrom: netns, context)
+    let key = LabelCache.Key(
+      probe: probe, 1, netns.rawValue, interface.0, interface.1, UInt64(raw.reason) << 32 | UInt64(raw.kind),
+      UInt64(raw.packet.tcp_state))
+    let cause = context.labels.group(key) {
+      let reason = reason(raw.reason)
+      return LabelGroup(
+        (reason.isEmpty ? [] : [Label("reason", reason)]) + context.netnsLabels(netns, raw.packet),
+        explanation: explanation(raw.kind, reason, raw.packet.state))
+    }
+    batch.append(cause)
+    batch.append(detailsOf: raw.packet, record, stack, context)
+    batch.end(message: Self.message(raw), stack: stack.text, explanation: cause.explanation)
+    return true
   }
 
   /// The contract's 5-tuple and state. As ever in these events it is that of the segment which provoked the reset, or

@@ -45,26 +45,31 @@ public struct TCPRetrans: KernelProbe {
     kinds.indices.contains(Int(number)) ? kinds[Int(number)] : kinds[0]
   }
 
-  public func event(from record: Record) -> Event? {
-    guard let raw = record.fixed(as: tcpretrans_event.self) else { return nil }
+  private static let eventType = EventType("TCPRetrans")
+  private static let endSequence = NumberLabel("end_seq")
+
+  public func write(_ record: Record, to batch: inout EventBatch) -> Bool {
+    guard let raw = record.fixed(as: tcpretrans_event.self) else { return false }
     let stack = context.stacks.render(record.frames(after: MemoryLayout<tcpretrans_event>.size))
-    let kind = Self.kind(raw.kind)
-    var labels = EventLabelList()
-    labels.append(tuple: raw.packet.tuple, seenFrom: record.netns, context)
     let (probe, netns, interface) = (record.header.probe, record.netns, raw.packet.interfaceWords)
-    let cause = LabelCache.Key(probe: probe, 0, netns.rawValue, UInt64(raw.kind), UInt64(bitPattern: Int64(raw.error)))
-    labels.append(
-      context.labels.group(cause) {
+    let cause = context.labels.group(
+      LabelCache.Key(probe: probe, 0, netns.rawValue, UInt64(raw.kind), UInt64(bitPattern: Int64(raw.error)))
+    ) {
+      let kind = Self.kind(raw.kind)
+      return LabelGroup(
         context.placeLabels(netns) + [Label("kind", kind.name)]
-          + (raw.error == 0 ? [] : [Label("error", Errno.name(raw.error))])
-      })
-    labels.append("end_seq", number: raw.end_seq)
+          + (raw.error == 0 ? [] : [Label("error", Errno.name(raw.error))]),
+        explanation: raw.error == 0 ? kind.text : "This host could not send the segment again.")
+    }
+    batch.begin(Self.eventType, probe: Int(probe), timestamp: record.timestamp)
+    batch.append(tuple: raw.packet.tuple, seenFrom: netns, context)
+    batch.append(cause)
+    batch.append(Self.endSequence, raw.end_seq)
     let place = LabelCache.Key(probe: probe, 1, netns.rawValue, interface.0, interface.1)
-    labels.append(context.labels.group(place) { context.netnsLabels(netns, raw.packet) })
-    labels.append(detailsOf: raw.packet, record, stack)
-    return Event(
-      timestamp: record.timestamp, type: "TCPRetrans", labels: labels, message: stack.shared,
-      explanation: raw.error == 0 ? kind.text : "This host could not send the segment again.", stack: stack.text)
+    batch.append(context.labels.group(place) { LabelGroup(context.netnsLabels(netns, raw.packet)) })
+    batch.append(detailsOf: raw.packet, record, stack, context)
+    batch.end(stack: stack.text, explanation: cause.explanation)
+    return true
   }
 
   public func collect(from maps: ProbeMaps) throws -> [MetricFamily] {
