@@ -35,7 +35,7 @@ extension Conversation {
     if arrival.isLinkBroadcast { return end(arrival, dropped: nil, "TCP takes no link layer broadcasts") }
     let sockets = netns.listener(packet.tuple, on: arrival.interface)
     guard let socket = sockets.first else {
-      if arrival.isBroadcast { return end(arrival, dropped: "NO_SOCKET", "a broadcast address") }
+      if arrival.locality != .unicast { return end(arrival, dropped: "NO_SOCKET", "not the address of one host") }
       walk.note(.socket, arrival.netns, device(arrival), "nobody listens on port \(packet.tuple.destinationPort)")
       finish(.rejected(walk.dropPoint(arrival.netns, device(arrival), "NO_SOCKET")))
       var reset = answer(to: packet, .reset)
@@ -45,10 +45,12 @@ extension Conversation {
       let seen = try send(reset, from: arrival, device: linkLocalDevice(packet, arrival), uid: 0)
       return (seen ? .refused : .silence, .rejected)
     }
-    if arrival.isBroadcast { return end(arrival, dropped: nil, "TCP takes no broadcasts") }
+    if arrival.locality != .unicast {
+      return end(arrival, dropped: nil, "TCP takes only what is addressed to one host")
+    }
     // For a listener the kernel tells how many connections wait and how many may (sk_acceptq_is_full).
     if sockets.allSatisfy({ $0.receiveQueue > $0.sendQueue }) {
-      return end(arrival, dropped: "TCP_LISTEN_OVERFLOW", "the backlog of \(IPText.socket(socket, netns)) is full")
+      return end(arrival, dropped: nil, "the backlog of \(IPText.socket(socket, netns)) is full")
     }
     end(arrival, delivered: "a listener takes the connection", IPText.socket(socket, netns))
     var synAck = answer(to: packet, .synAck)
@@ -70,7 +72,7 @@ extension Conversation {
   private mutating func deliverDatagram(_ packet: Packet, _ arrival: LocalArrival) throws(Undecided) -> Result {
     let netns = walk.world.namespaces[arrival.netns]
     guard let socket = netns.datagramSocket(packet.tuple, on: arrival.interface).first else {
-      if arrival.isBroadcast || arrival.isLinkBroadcast {
+      if arrival.locality == .broadcast || arrival.isLinkBroadcast {
         return end(arrival, dropped: "NO_SOCKET", "a broadcast that no socket takes")
       }
       walk.note(.socket, arrival.netns, device(arrival), "nobody listens on port \(packet.tuple.destinationPort)")
@@ -84,7 +86,7 @@ extension Conversation {
     var reply = answer(to: packet, .datagram)
     reply.length = packet.tuple.destination.family == .v4 ? 28 + question.payload : 48 + question.payload
     reply.mark = socket.mark ?? 0
-    let isAny = socket.local.isUnspecified || arrival.isBroadcast
+    let isAny = socket.local.isUnspecified || arrival.locality == .broadcast
     let seen = try send(
       reply, from: arrival, device: socket.boundInterface ?? linkLocalDevice(packet, arrival), uid: socket.uid,
       isBound: socket.boundInterface != nil, choosesSource: isAny)
@@ -97,7 +99,7 @@ extension Conversation {
     let netns = walk.world.namespaces[arrival.netns]
     let name = packet.family == .v4 ? "net.ipv4.icmp_echo_ignore_all" : "net.ipv6.icmp.echo_ignore_all"
     if netns.sysctl(name, 0) != 0 { return end(arrival, dropped: nil, "\(name) is on") }
-    if arrival.isBroadcast {
+    if arrival.locality == .broadcast {
       guard netns.sysctl("net.ipv4.icmp_echo_ignore_broadcasts", 1) != 0 else {
         throw Undecided(reason: "an answer to a broadcast")
       }
@@ -110,7 +112,9 @@ extension Conversation {
     reply.length = (packet.family == .v4 ? 28 : 48) + question.payload
     reply.dontFragment = false
     // ICMPv6 prefers the interface that the request came by (icmpv6_echo_reply).
-    let seen = try send(reply, from: arrival, device: packet.family == .v6 ? arrival.interface : 0, uid: 0)
+    let seen = try send(
+      reply, from: arrival, device: packet.family == .v6 ? arrival.interface : 0, uid: 0,
+      choosesSource: arrival.locality == .anycast)
     return seen ? (.reply, .answered) : (.silence, .delivered)
   }
 
@@ -170,7 +174,8 @@ extension Conversation {
       return false
     case .local(let place):
       let netns = walk.world.namespaces[place.netns]
-      guard isSeen(place, by: sender!), packet.tuple.source == destination else {
+      // ping(8) knows its answer by the identifier alone.
+      guard isSeen(place, by: sender!), packet.tuple.source == destination || packet.content == .echoReply else {
         walk.note(.socket, place.netns, netns.link(place.interface)?.name, "no socket waits for this answer")
         finish(.dropped(walk.dropPoint(place.netns, netns.link(place.interface)?.name, "NO_SOCKET")))
         return false

@@ -9,8 +9,8 @@ extension Walk {
     try checkModelled(link, bridge.netns)
     if !frame.destination.isGroup, let found = lookupFDB(bridge, frame.destination) {
       guard let port = found.port else {
-        result.drops.append(
-          (dropPoint(bridge.netns, link.name, "NOT_SPECIFIED"), "\(frame.destination) is the bridge's own address"))
+        drop(
+          bridge.netns, link.name, "NOT_SPECIFIED", "\(frame.destination) is the bridge's own address", into: &result)
         return
       }
       note(.bridge, bridge.netns, link.name, "forwarded", object: found.object)
@@ -30,15 +30,13 @@ extension Walk {
     }
     try checkModelled(link, bridge.netns)
     if frame.source.isGroup || frame.source == .zero {
-      result.drops.append((dropPoint(device.netns, port.name, nil), "\(frame.source) cannot be a source"))
+      drop(device.netns, port.name, nil, "\(frame.source) cannot be a source", into: &result)
       return
     }
     guard settings.state == .forwarding || settings.state == .learning else {
-      result.drops.append(
-        (
-          dropPoint(device.netns, port.name, "BRIDGE_INGRESS_STP_STATE"),
-          "the port \(port.name) of \(link.name) is \(settings.state.rawValue)"
-        ))
+      drop(
+        device.netns, port.name, "BRIDGE_INGRESS_STP_STATE",
+        "the port \(port.name) of \(link.name) is \(settings.state.rawValue)", into: &result)
       return
     }
     if settings.locked || settings.proxyARP || settings.neighbourSuppress || !settings.unmodelled.isEmpty {
@@ -46,7 +44,7 @@ extension Walk {
     }
     if settings.learning { learn(frame.source, bridge, device.index) }
     if settings.state == .learning {
-      result.drops.append((dropPoint(device.netns, port.name, nil), "the port \(port.name) only learns"))
+      drop(device.netns, port.name, nil, "the port \(port.name) only learns", into: &result)
       return
     }
     if frame.destination.isGroup {
@@ -102,12 +100,12 @@ extension Walk {
   ) throws(Undecided) {
     let netns = world.namespaces[bridge.netns]
     guard let link = netns.link(out), let settings = link.port else {
-      result.drops.append((dropPoint(bridge.netns, nil, nil), "the port is gone"))
+      drop(bridge.netns, nil, nil, "the port is gone", into: &result)
       return
     }
     if let reason = refusal(settings, link, out, port, netns) {
       let device = port.map { IPText.device($0, netns) } ?? IPText.device(bridge.index, netns)
-      result.drops.append((dropPoint(bridge.netns, device, "NOT_SPECIFIED"), reason))
+      drop(bridge.netns, device, "NOT_SPECIFIED", reason, into: &result)
       return
     }
     try push(frame, link, DeviceRef(netns: bridge.netns, index: out), into: &result)
@@ -130,11 +128,10 @@ extension Walk {
     _ frame: Frame, _ link: Link, _ device: DeviceRef, into result: inout Transmission
   ) throws(Undecided) {
     if !link.isUp || frame.length > Int(link.mtu) + 4 {
-      result.drops.append(
-        (
-          dropPoint(device.netns, link.name, "NOT_SPECIFIED"),
-          link.isUp ? "\(frame.length) bytes do not fit the MTU \(link.mtu) of \(link.name)" : "\(link.name) is down"
-        ))
+      drop(
+        device.netns, link.name, "NOT_SPECIFIED",
+        link.isUp ? "\(frame.length) bytes do not fit the MTU \(link.mtu) of \(link.name)" : "\(link.name) is down",
+        into: &result)
       return
     }
     try transmit(frame, on: device, into: &result)
@@ -162,11 +159,9 @@ extension Walk {
     }
     if !sent {
       let device = port.map { IPText.device($0, netns) } ?? IPText.device(bridge.index, netns)
-      result.drops.append(
-        (
-          dropPoint(bridge.netns, device, "NOT_SPECIFIED"),
-          "no port of \(IPText.device(bridge.index, netns)) takes the frame"
-        ))
+      drop(
+        bridge.netns, device, "NOT_SPECIFIED", "no port of \(IPText.device(bridge.index, netns)) takes the frame",
+        into: &result)
     }
   }
 

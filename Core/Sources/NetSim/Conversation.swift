@@ -48,11 +48,15 @@ struct Conversation {
 
   // MARK: Traces
 
-  mutating func begin(_ packet: Packet) { walk.trace = Trace(what: packet.name, tuple: packet.tuple) }
+  mutating func begin(_ packet: Packet) {
+    walk.trace = Trace(what: packet.name, tuple: packet.tuple)
+    walk.path = []
+  }
 
   /// Ends the trace of the packet under way; the first is the question's own.
   mutating func finish(_ end: TraceEnd) {
     walk.trace.end = end
+    walk.trace.egress = walk.path
     if forward == nil { forward = walk.trace } else { answers.append(walk.trace) }
   }
 
@@ -81,6 +85,7 @@ struct Conversation {
     let route: OutputRoute
     do throws(SendError) {
       route = try open(&packet, sender)
+      walk.trace.tuple = packet.tuple
     } catch {
       switch error {
       case .undecided(let reason): throw Undecided(reason: reason)

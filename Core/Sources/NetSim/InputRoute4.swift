@@ -1,9 +1,12 @@
 import NetModel
 import NetTypes
 
+/// In what sense an address is a node's own.
+enum Locality { case unicast, broadcast, anycast }
+
 /// What a node does with a packet that came in.
 enum InputDecision {
-  case local(isBroadcast: Bool)
+  case local(Locality)
   case forward(OutputRoute)
   /// Silently, with the kernel's reason.
   case drop(String?, String)
@@ -52,7 +55,7 @@ extension Walk {
       return try broadcast(key, device, isARP)
     case .local:
       if let reason = try validateSource4(key, device, output: 0) { return reason }
-      return .local(isBroadcast: false)
+      return .local(.unicast)
     case .unicast: break
     default:
       if !netns.forwards4(link) { return notForwarding(link) }
@@ -117,7 +120,7 @@ extension Walk {
   ) throws(Undecided) -> InputDecision {
     if isARP { return .drop(nil, "a broadcast address is nobody's") }
     if !key.source!.isUnspecified, let reason = try validateSource4(key, device, output: 0) { return reason }
-    return .local(isBroadcast: true)
+    return .local(.broadcast)
   }
 
   // MARK: Source validation

@@ -70,8 +70,7 @@ extension Walk {
       return true
     }
     if !isUp(upper) {
-      result.drops.append(
-        (dropPoint(device.netns, link.name, "NOT_SPECIFIED"), "the macvlan \(world.link(upper)!.name) is down"))
+      drop(device.netns, link.name, "NOT_SPECIFIED", "the macvlan \(world.link(upper)!.name) is down", into: &result)
       return false
     }
     try macvlanUp(frame, upper, into: &result)

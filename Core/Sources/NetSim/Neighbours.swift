@@ -107,7 +107,7 @@ extension Walk {
     var result = Answers()
     var question = Transmission()
     try transmit(frame, on: device, into: &question)
-    result.left = question.left.first
+    result.left = question.left.first?.device
     asides += question.drops.map(\.why)
     for reception in question.receptions where reception.address != .other {
       guard let reply = try answer(&self, reception) else { continue }

@@ -132,7 +132,8 @@ extension Walk {
     }
     note(rule: found.rule, found.route, device.netns)
     switch found.route.type {
-    case .local, .anycast: return .local(isBroadcast: false)
+    case .local: return .local(.unicast)
+    case .anycast: return .local(.anycast)
     case .multicast: throw Undecided(reason: "multicast")
     default: break
     }

@@ -9,44 +9,57 @@ struct Reception {
   var device: DeviceRef
   var frame: Frame
   var address: Address
+  /// The interfaces that it was sent by.
+  var path: [Egress]
 }
 
 /// What became of a frame that an interface sent: it may come up at several places, or be stopped at several.
 struct Transmission {
+  struct Drop {
+    var point: DropPoint
+    var why: String
+    var path: [Egress]
+  }
+
   var receptions: [Reception] = []
-  var drops: [(point: DropPoint, why: String)] = []
+  var drops: [Drop] = []
   /// Interfaces by which it left what is known.
-  var left: [DeviceRef] = []
-  /// Reached through an underlay whose path brought this ICMP error or end; for the text only.
-  var egress: [Egress] = []
+  var left: [(device: DeviceRef, path: [Egress])] = []
 }
 
 extension Walk {
   /// dev_queue_xmit of `frame` on `device`, down to all places where it comes up.
   mutating func transmit(_ frame: Frame, on device: DeviceRef, into result: inout Transmission) throws(Undecided) {
     try spend()
+    linkDepth += 1
+    let before = path
+    defer {
+      linkDepth -= 1
+      path = before
+    }
+    if linkDepth > Self.deepestLink { throw Undecided(reason: "a frame goes round in circles") }
     let netns = world.namespaces[device.netns]
     guard let link = netns.link(device.index) else {
       throw Undecided(reason: "an interface of \(netns.name) that is not known")
     }
     if let reason = netns.unmodelled(on: link, .egress) { throw Undecided(reason: reason) }
     if !link.isUp {
-      result.drops.append((dropPoint(device.netns, link.name, "DEV_READY"), "\(link.name) is down"))
+      drop(device.netns, link.name, "DEV_READY", "\(link.name) is down", into: &result)
       return
     }
     if !link.carrier {
       // Without carrier the queueing discipline is noop, which drops (net/sched/sch_generic.c, dev_deactivate).
-      result.drops.append((dropPoint(device.netns, link.name, "QDISC_DROP"), "\(link.name) has no carrier"))
+      drop(device.netns, link.name, "QDISC_DROP", "\(link.name) has no carrier", into: &result)
       return
     }
-    result.egress.append(Egress(netns: netns.snapshot.id, device: link.name))
+    path.append(Egress(netns: netns.snapshot.id, device: link.name))
     switch link.kind {
     case .loopback: try receive(frame, at: device, into: &result)
     case .veth: try veth(frame, link, device, into: &result)
     case .bridge: try bridgeOutput(frame, link, device, into: &result)
     case .vxlan: try vxlanOutput(frame, link, device, into: &result)
     case .macvlan: try macvlanOutput(frame, link, device, into: &result)
-    case .physical, .tun: result.left.append(device)
+    case .physical, .tun: result.left.append((device, path))
     default: throw Undecided(reason: "the interface \(link.name) of kind \(link.kind)")
     }
   }
@@ -57,11 +70,11 @@ extension Walk {
   ) throws(Undecided) {
     guard let peer = other(link, device) else {
       // A peer in a namespace that nobody took a snapshot of.
-      result.left.append(device)
+      result.left.append((device, path))
       return
     }
     guard world.link(peer) != nil else {
-      result.left.append(device)
+      result.left.append((device, path))
       return
     }
     try forward(frame, from: device, to: peer, into: &result)
@@ -82,16 +95,13 @@ extension Walk {
     let link = world.link(peer)!
     let sender = world.link(device)!
     if !link.isUp {
-      result.drops.append(
-        (dropPoint(device.netns, sender.name, "NOT_SPECIFIED"), "the other end, \(link.name), is down"))
+      drop(device.netns, sender.name, "NOT_SPECIFIED", "the other end, \(link.name), is down", into: &result)
       return
     }
     if frame.length > Int(link.mtu) + 4 {
-      result.drops.append(
-        (
-          dropPoint(device.netns, sender.name, "NOT_SPECIFIED"),
-          "\(frame.length) bytes do not fit the MTU \(link.mtu) of the other end, \(link.name)"
-        ))
+      drop(
+        device.netns, sender.name, "NOT_SPECIFIED",
+        "\(frame.length) bytes do not fit the MTU \(link.mtu) of the other end, \(link.name)", into: &result)
       return
     }
     var frame = frame
@@ -125,7 +135,15 @@ extension Walk {
       guard try macvlanInput(frame, link, device, uppers, into: &result) else { return }
     }
     result.receptions.append(
-      Reception(device: device, frame: frame, address: address ?? Self.address(frame.destination, link)))
+      Reception(
+        device: device, frame: frame, address: address ?? Self.address(frame.destination, link),
+        path: path))
+  }
+
+  mutating func drop(
+    _ netns: Int, _ device: String?, _ reason: String?, _ why: String, into result: inout Transmission
+  ) {
+    result.drops.append(.init(point: dropPoint(netns, device, reason), why: why, path: path))
   }
 
   /// eth_type_trans.

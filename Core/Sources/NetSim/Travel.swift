@@ -2,26 +2,16 @@ import NetModel
 import NetTypes
 
 extension Walk {
-  /// Takes a packet from a node's output to where it ends.
+  /// Takes a packet from a node's output to where it ends; `path` grows by the interfaces that it is sent by.
   mutating func travel(
-    _ packet: inout Packet, by route: OutputRoute, from position: Int
-  ) throws(Undecided) -> Arrival {
-    var transmission = Transmission()
-    let arrival = try travel(&packet, by: route, from: position, nested: &transmission)
-    if !isAside { trace.egress += transmission.egress }
-    return arrival
-  }
-
-  /// The same for a packet that carries another: `outer` collects the interfaces.
-  mutating func travel(
-    _ packet: inout Packet, by first: OutputRoute, from position: Int, nested outer: inout Transmission
+    _ packet: inout Packet, by first: OutputRoute, from position: Int
   ) throws(Undecided) -> Arrival {
     var route = first
     var source = ErrorSource(netns: position, inputInterface: nil, isForUs: false)
     while true {
       try spend()
       let reception: Reception
-      switch try emit(&packet, route, source, &outer) {
+      switch try emit(&packet, route, source) {
       case .received(let received): reception = received
       case .stopped(let arrival): return arrival
       }
@@ -29,14 +19,17 @@ extension Walk {
       packet = received
       if route.isLocal {
         // A packet to ourselves keeps its route: no input lookup, no source validation.
-        return .local(LocalArrival(netns: reception.device.netns, interface: route.arrivalInterface))
+        return .local(
+          LocalArrival(
+            netns: reception.device.netns, interface: route.arrivalInterface,
+            locality: route.type == .anycast ? .anycast : .unicast))
       }
       switch try input(packet, reception) {
-      case .local(let isBroadcast):
+      case .local(let locality):
         try checkNetfilter(reception.device.netns)
         return .local(
           LocalArrival(
-            netns: reception.device.netns, interface: reception.device.index, isBroadcast: isBroadcast,
+            netns: reception.device.netns, interface: reception.device.index, locality: locality,
             isLinkBroadcast: reception.address != .host))
       case .drop(let reason, let why):
         note(.input, reception.device.netns, name(reception.device), "dropped: \(why)")
@@ -133,7 +126,7 @@ extension Walk {
 
   /// ip_output, ip6_output: fragments, asks for the neighbour, sends.
   private mutating func emit(
-    _ packet: inout Packet, _ route: OutputRoute, _ source: ErrorSource, _ outer: inout Transmission
+    _ packet: inout Packet, _ route: OutputRoute, _ source: ErrorSource
   ) throws(Undecided) -> Emission {
     let position = route.device.netns
     let netns = world.namespaces[position]
@@ -157,14 +150,15 @@ extension Walk {
         note(.neighbour, position, link.name, "\(target) does not answer: \(why)")
         // The packet waits; when asking has failed, its sender is told (arp_error_report, ndisc_error_report).
         return .stopped(
-          .refused(dropPoint(position, link.name, "NEIGH_FAILED"), ICMPError(kind: .hostUnreachable), by: source))
+          .refused(
+            dropPoint(position, link.name, target.family == .v4 ? "NEIGH_FAILED" : "NOT_SPECIFIED"),
+            ICMPError(kind: .hostUnreachable), by: source))
       }
     }
     note(.output, position, link.name, "sent", object: nil)
     var sent = Transmission()
     let frame = Frame(source: link.mac ?? .zero, destination: destination, payload: .ip(packet))
     try transmit(frame, on: route.device, into: &sent)
-    outer.egress += sent.egress
     return try outcome(sent, route)
   }
 
@@ -175,17 +169,21 @@ extension Walk {
     if taken.count > 1 { throw Undecided(reason: "several hosts take the frame") }
     if let reception = taken.first {
       if !sent.left.isEmpty { throw Undecided(reason: "the frame also leaves what is known") }
+      path = reception.path
       return .received(reception)
     }
-    if let device = sent.left.first {
+    if let (device, path) = sent.left.first {
+      self.path = path
       return .stopped(
         .ended(.left(world.namespaces[device.netns].snapshot.id, device: name(device) ?? "")))
     }
     if let other = sent.receptions.first {
+      path = other.path
       note(.link, other.device.netns, name(other.device), "dropped: the frame is for \(other.frame.destination)")
       return .stopped(.ended(.dropped(dropPoint(other.device.netns, name(other.device), "OTHERHOST"))))
     }
     if let drop = sent.drops.first {
+      path = drop.path
       if let netns = world.position(drop.point.netns) { note(.link, netns, drop.point.device, "dropped: \(drop.why)") }
       return .stopped(.ended(.dropped(drop.point)))
     }

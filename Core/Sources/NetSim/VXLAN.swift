@@ -13,7 +13,7 @@ extension Walk {
     let netns = world.namespaces[device.netns]
     guard let underlay = link.linkNetns.map({ world.position($0) }) ?? device.netns, link.linkNetnsUnknown != true
     else {
-      result.left.append(device)
+      result.left.append((device, path))
       return
     }
     var remotes: [(address: IPAddress, entry: FDBEntry?)] = []
@@ -28,11 +28,9 @@ extension Walk {
       }
     }
     if remotes.isEmpty {
-      result.drops.append(
-        (
-          dropPoint(device.netns, link.name, "NO_TX_TARGET"),
-          "the forwarding table of \(link.name) has no tunnel endpoint for \(frame.destination)"
-        ))
+      drop(
+        device.netns, link.name, "NO_TX_TARGET",
+        "the forwarding table of \(link.name) has no tunnel endpoint for \(frame.destination)", into: &result)
       return
     }
     for remote in remotes {
@@ -48,10 +46,9 @@ extension Walk {
     _ frame: Frame, _ link: Link, _ vxlan: VXLANParameters, _ device: DeviceRef, _ underlay: Int,
     _ remote: (address: IPAddress, entry: FDBEntry?), into result: inout Transmission
   ) throws(Undecided) {
-    func drop(_ why: String) { result.drops.append((dropPoint(device.netns, link.name, "NOT_SPECIFIED"), why)) }
     if remote.address.isUnspecified || remote.address.isMulticast {
       if remote.address.isMulticast { throw Undecided(reason: "the multicast group of the vxlan \(link.name)") }
-      drop("the tunnel endpoint is \(remote.address)")
+      drop(device.netns, link.name, "NOT_SPECIFIED", "the tunnel endpoint is \(remote.address)", into: &result)
       return
     }
     let port = remote.entry?.remotePort ?? vxlan.port
@@ -78,26 +75,31 @@ extension Walk {
       switch error {
       case .undecided(let reason): throw Undecided(reason: reason)
       case .failed(_, let why):
-        drop("the tunnel endpoint \(remote.address) has no route: \(why)")
+        drop(
+          device.netns, link.name, "NOT_SPECIFIED", "the tunnel endpoint \(remote.address) has no route: \(why)",
+          into: &result)
         return
       }
     }
     packet.tuple.source = route.source
     if route.device == device {
-      drop("the route to the tunnel endpoint \(remote.address) leads into the tunnel itself")
+      drop(
+        device.netns, link.name, "NOT_SPECIFIED",
+        "the route to the tunnel endpoint \(remote.address) leads into the tunnel itself", into: &result)
       return
     }
     if link.port != nil, frame.length > route.mtu - overhead {
       throw Undecided(reason: "a frame larger than the path of the bridged vxlan \(link.name)")
     }
-    let arrival = try travel(&packet, by: route, from: underlay, nested: &result)
-    switch arrival {
-    case .local(let place):
-      try decapsulate(frame, vni, port, packet, place, into: &result)
-    case .ended(.left(_, _)): result.left.append(route.device)
-    case .ended(.dropped(let point)): result.drops.append((point, "in the underlay"))
-    case .refused(let point, let error, _): result.drops.append((point, "in the underlay: \(error.name)"))
-    case .ended: result.drops.append((dropPoint(device.netns, link.name, nil), "in the underlay"))
+    let before = path
+    defer { path = before }
+    switch try travel(&packet, by: route, from: underlay) {
+    case .local(let place): try decapsulate(frame, vni, port, packet, place, into: &result)
+    case .ended(.left): result.left.append((route.device, path))
+    case .ended(.dropped(let point)): result.drops.append(.init(point: point, why: "in the underlay", path: path))
+    case .refused(let point, let error, _):
+      result.drops.append(.init(point: point, why: "in the underlay: \(error.name)", path: path))
+    case .ended: drop(device.netns, link.name, nil, "in the underlay", into: &result)
     }
   }
 
@@ -107,9 +109,7 @@ extension Walk {
     into result: inout Transmission
   ) throws(Undecided) {
     let netns = world.namespaces[place.netns]
-    func drop(_ reason: String?, _ why: String) {
-      result.drops.append((dropPoint(place.netns, IPText.device(place.interface, netns), reason), why))
-    }
+    let interface = IPText.device(place.interface, netns)
     let family = packet.family
     let here = world.vxlans[.init(netns: place.netns, port: port), default: []].filter { device in
       guard let link = world.link(device), let vxlan = link.vxlan else { return false }
@@ -118,11 +118,11 @@ extension Walk {
       return link.isUp && (own == family || vxlan.external)
     }
     if here.isEmpty {
-      drop("NO_SOCKET", "no vxlan in \(netns.name) listens on UDP port \(port)")
+      drop(place.netns, interface, "NO_SOCKET", "no vxlan in \(netns.name) listens on UDP port \(port)", into: &result)
       return
     }
     guard let device = here.first(where: { world.link($0)!.vxlan!.vni == vni }) else {
-      drop("VXLAN_VNI_NOT_FOUND", "no vxlan in \(netns.name) has the VNI \(vni)")
+      drop(place.netns, interface, "VXLAN_VNI_NOT_FOUND", "no vxlan in \(netns.name) has the VNI \(vni)", into: &result)
       return
     }
     let link = world.link(device)!
@@ -130,14 +130,18 @@ extension Walk {
       throw Undecided(reason: "settings of the vxlan \(link.name) that are not modelled")
     }
     if frame.source == link.mac {
-      drop("LOCAL_MAC", "the frame has the address of \(link.name) itself as its source")
+      drop(
+        place.netns, interface, "LOCAL_MAC", "the frame has the address of \(link.name) itself as its source",
+        into: &result)
       return
     }
     if link.vxlan!.learning {
       let key = Namespace.FDBKey(interface: device.index, mac: frame.source)
       let entry = world.namespaces[device.netns].tunnels[key]?.first
       if let entry, entry.isStatic, entry.remote != packet.tuple.source {
-        drop("VXLAN_ENTRY_EXISTS", "\(frame.source) is fixed to another tunnel endpoint")
+        drop(
+          place.netns, interface, "VXLAN_ENTRY_EXISTS", "\(frame.source) is fixed to another tunnel endpoint",
+          into: &result)
         return
       }
       if entry == nil || !entry!.isStatic {

@@ -11,6 +11,11 @@ struct Walk {
   var trace: Trace
   /// Frames and hops that may still come: a bound for worlds with loops.
   var budget = 2000
+  /// The interfaces that the packet under way has been sent by; inside a tunnel, its carrier's too.
+  var path: [Egress] = []
+  /// Interfaces that the frame under way has been sent by, one through the other: bridges, tunnels.
+  var linkDepth = 0
+  static let deepestLink = 24
   /// While > 0, what happens is not the packet's own (an ARP request, say) and goes to `asides`.
   private var depth = 0
   /// What stopped frames that are not the packet itself.
@@ -111,7 +116,7 @@ enum Arrival {
 struct LocalArrival {
   var netns: Int
   var interface: Int32
-  var isBroadcast = false
+  var locality = Locality.unicast
   /// By link layer broadcast.
   var isLinkBroadcast = false
 }
