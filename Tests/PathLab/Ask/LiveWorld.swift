@@ -84,6 +84,8 @@ public final class LiveWorld {
       var descriptors =
         [sender.wait, pollfd(fd: inbox.signal.rawValue, events: Int16(POLLIN), revents: 0)] + servers.waits
       let timeout = wait.untilEnd
+      // Before patience ends, everything that happened must have been looked at.
+      if timeout <= 0 { try feed.drain() }
       poll(&descriptors, nfds_t(descriptors.count), timeout)
       servers.serve()
       for event in takeEvents() where matcher.role(of: event) != nil {
@@ -112,9 +114,8 @@ public final class LiveWorld {
   }
 
   /// Waits for the last events, and sorts all of them to the questions.
-  public func finish() -> [Observation] {
-    // The reader hands on an event within 5 ms of its turn.
-    usleep(40_000)
+  public func finish() throws -> [Observation] {
+    try feed.drain()
     _ = takeEvents()
     events.sort { $0.time < $1.time }
     var result: [Observation] = []

@@ -45,10 +45,14 @@ public final class EventFeed: Sendable {
   /// Shared with the reader's thread.
   private final class Sorter: Sendable {
     let inboxes = Mutex<[NetnsCookie: Inbox]>([:])
+    let marker: Marker
+
+    init() throws { marker = try Marker() }
 
     func sort(_ events: [Event]) {
       for event in events {
         guard let packet = PacketEvent(event) else { continue }
+        if marker.note(packet) { continue }
         inboxes.withLock { $0[packet.netns] }?.add(packet)
       }
     }
@@ -58,10 +62,11 @@ public final class EventFeed: Sendable {
   private static let eventsPerSecond = 2000
 
   private let runner: ProbeRunner
-  private let sorter = Sorter()
+  private let sorter: Sorter
   private let catalog: [any KernelProbe.Type] = [PacketLoss.self, PathTap.self]
 
   public init() throws {
+    sorter = try Sorter()
     var log = Logger(label: "path-lab") { StreamLogHandler.standardError(label: $0) }
     log.logLevel = .error
     // Names of namespaces are of no interest, and looking for them costs time.
@@ -93,6 +98,16 @@ public final class EventFeed: Sendable {
   /// Records that found the ring buffer full: with any, silence is not proven any more.
   func outcomes() throws -> [ProbeRunner.Outcomes] { try runner.outcomes() }
   public func lost() throws -> UInt64 { try runner.outcomes().reduce(0) { $0 + $1.lost } }
+
+  /// Returns when all that has happened until now is in the inboxes, however busy the machine is.
+  func drain() throws {
+    let number = sorter.marker.send()
+    for _ in 0..<10_000 {
+      if sorter.marker.isRead(number) { return }
+      usleep(1000)
+    }
+    throw LabError("the event reader is more than 10 s behind, or its buffer is full: \(try lost()) records lost")
+  }
 
   func open(_ cookies: [NetnsCookie]) throws -> Inbox {
     let inbox = try Inbox()

@@ -20,7 +20,7 @@ public struct WorldRun: Sendable {
     let live = try LiveWorld(plan, feed)
     let snapshot = try Self.settledSnapshot(of: live)
     for (number, question) in plan.questions.enumerated() { try live.ask(question, number: number) }
-    recorded = PathCase(plan: plan, snapshot: snapshot, cookies: live.cookies, observations: live.finish())
+    recorded = PathCase(plan: plan, snapshot: snapshot, cookies: live.cookies, observations: try live.finish())
     let world = World([snapshot])
     var answers: [PathAnswer] = []
     verdicts = recorded.verdicts { question in
