@@ -16,7 +16,7 @@ extension ObjectReader {
     service.ports = try spec.list("ports").map { node throws(FieldError) in try servicePort(node) }
     try readAddresses(of: &service, spec)
     service.externalName = try spec.text("externalName")
-    if service.kind == .externalName, service.externalName == nil {
+    if service.kind == .externalName, service.externalName ?? "" == "" {
       throw spec.fail("is required for a Service of type ExternalName", child: "externalName")
     }
     service.internalTrafficPolicy = try spec.choice("internalTrafficPolicy") ?? .cluster
@@ -53,6 +53,12 @@ extension ObjectReader {
       } else {
         service.loadBalancerAddresses.append(try node.address())
       }
+    }
+    // What was wished for, while nobody has said what was given.
+    if service.loadBalancerAddresses.isEmpty, service.proxyAddresses.isEmpty,
+      let wish = try spec.get("loadBalancerIP"), try wish.text() != ""
+    {
+      service.loadBalancerAddresses = [try wish.address()]
     }
     service.sourceRanges = try spec.list("loadBalancerSourceRanges").map { node throws(FieldError) in
       try node.prefix()

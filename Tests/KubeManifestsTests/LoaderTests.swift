@@ -105,6 +105,9 @@ struct LoaderTests {
       "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\nspec:\n  rules: [{backendRefs: [{name: s}]}]"
     ),
     Invalid(
+      "ExternalName without a name", line: 4, field: "spec.externalName",
+      "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {type: ExternalName, externalName: ''}"),
+    Invalid(
       "misspelt spec of a policy", line: 4, field: "specs",
       "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspecs: {podSelector: {}}"),
     Invalid(

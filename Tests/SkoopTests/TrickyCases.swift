@@ -248,6 +248,10 @@ struct TrickyCases {
       "one load balancer address, two protocols: UDP", shared("s", "TCP") + shared("t", "UDP"), "203.0.113.7",
       "198.51.100.1", 8000, .udp, .reachable),
     Case(
+      "a load balancer address that is only wished for yet",
+      service(balancer + ", loadBalancerIP: 198.51.100.7").replacing("pod: a", with: "pod: aa"), "203.0.113.7",
+      "198.51.100.7", 8000, .tcp, .unreachable, .serviceSelectorMatchesNothing),
+    Case(
       "a load balancer that is a proxy",
       service(balancer, ServiceCases.status.replacing("{ip:", with: "{ipMode: Proxy, ip:")).replacing(
         "pod: a", with: "pod: aa"),
