@@ -45,7 +45,7 @@ extension Conversation {
       let seen = try send(reset, from: arrival, device: linkLocalDevice(packet, arrival), uid: 0)
       return (seen ? .refused : .silence, .rejected)
     }
-    if arrival.locality != .unicast {
+    if arrival.locality == .broadcast || arrival.locality == .anycast {
       return end(arrival, dropped: nil, "TCP takes only what is addressed to one host")
     }
     // For a listener the kernel tells how many connections wait and how many may (sk_acceptq_is_full).
@@ -73,13 +73,13 @@ extension Conversation {
     let netns = walk.world.namespaces[arrival.netns]
     guard let socket = netns.datagramSocket(packet.tuple, on: arrival.interface).first else {
       if arrival.locality == .broadcast || arrival.isLinkBroadcast {
-        return end(arrival, dropped: "NO_SOCKET", "a broadcast that no socket takes")
+        return end(arrival, dropped: "NOT_SPECIFIED", "a broadcast that no socket takes")
       }
       walk.note(.socket, arrival.netns, device(arrival), "nobody listens on port \(packet.tuple.destinationPort)")
       finish(.rejected(walk.dropPoint(arrival.netns, device(arrival), "NO_SOCKET")))
       let source = ErrorSource(netns: arrival.netns, inputInterface: arrival.interface, isForUs: true)
       let seen = try send(ICMPError(kind: .portUnreachable), about: packet, by: source)
-      return (seen.map { isSeen($0, by: sender!) } ?? false ? .refused : .silence, .rejected)
+      return (seen.map { isSeen($0, by: sender!, asError: true) } ?? false ? .refused : .silence, .rejected)
     }
     end(arrival, delivered: "a socket takes the datagram", IPText.socket(socket, netns))
     // A server that answers with sendto(2) from a socket of any address leaves the source to the kernel.

@@ -99,7 +99,7 @@ struct Conversation {
     case .local(let arrival): return try deliver(packet, arrival)
     case .refused(let point, let error, let source):
       finish(.rejected(point))
-      let seen = try send(error, about: packet, by: source).map { isSeen($0, by: sender) } ?? false
+      let seen = try send(error, about: packet, by: source).map { isSeen($0, by: sender, asError: true) } ?? false
       let view = seen ? question.transport.view(of: error, packet.family) : .silence
       if error.kind == .timeExceeded { return (view, .looped) }
       return (view, view == .silence ? .dropped : .rejected)
@@ -184,11 +184,19 @@ struct Conversation {
     throw .failed("EADDRNOTAVAIL", "\(source) is not an address of \(netns.name)")
   }
 
-  /// Whether what arrived is for the socket that asks.
-  func isSeen(_ arrival: LocalArrival, by sender: Int) -> Bool {
+  /// Whether what arrived is for the socket that asks. A socket that is bound to an interface takes only what came by it;
+  /// for errors, tcp_v6_err and raw_icmp_error look at the loopback interface, by which the node's own arrive.
+  func isSeen(_ arrival: LocalArrival, by sender: Int, asError: Bool = false) -> Bool {
     guard arrival.netns == sender else { return false }
     guard let name = question.device else { return true }
-    return walk.world.namespaces[sender].link(named: name)?.index == arrival.interface
+    let link = walk.world.namespaces[sender].link(named: name)
+    if asError, arrival.isOwn {
+      switch (question.transport, destination.family) {
+      case (.tcp, .v6), (.icmp, .v4): return link?.kind == .loopback
+      default: break
+      }
+    }
+    return link?.index == arrival.interface
   }
 }
 

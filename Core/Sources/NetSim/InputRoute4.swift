@@ -2,7 +2,11 @@ import NetModel
 import NetTypes
 
 /// In what sense an address is a node's own.
-enum Locality { case unicast, broadcast, anycast }
+enum Locality {
+  case unicast, broadcast, anycast
+  /// It is not, but its route leads to the loopback interface (RTCF_LOCAL without RTN_LOCAL).
+  case looped
+}
 
 /// What a node does with a packet that came in.
 enum InputDecision {

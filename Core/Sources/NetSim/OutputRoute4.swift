@@ -76,8 +76,10 @@ extension Walk {
     if key.destination.low == 0xffff_ffff { type = .broadcast }
     if key.destination.isMulticast { type = .multicast }
     if key.destination.low >> 24 == 0 { throw .failed("EINVAL", "\(key.destination) cannot be a destination") }
+    // What leaves by the loopback interface comes in as if it were for this node.
     return OutputRoute(
-      device: DeviceRef(netns: position, index: device), isLocal: false, type: type, gateway: gateway, source: source,
+      device: DeviceRef(netns: position, index: device), isLocal: link.kind == .loopback, type: type,
+      gateway: gateway, source: source,
       mtu: Int(route?.mtu ?? link.mtu), arrivalInterface: device, object: route.map { IPText.route($0, netns) })
   }
 

@@ -94,15 +94,13 @@ extension Walk {
       }
       if best != nil, route.metric != metric { break }
       if !route.unknownAttributes.isEmpty { throw .undecided("the route \(IPText.route(route, netns))") }
+      let hops: [NextHop]
       if [.blackhole, .unreachable, .prohibit, .throw].contains(route.type) {
-        let hop = route.nextHops.first ?? NextHop(interface: 1)
-        if best == nil {
-          best = (0, RouteResult(route: route, nextHop: hop, alternatives: [hop], rule: nil))
-          metric = route.metric
-        }
-        continue
+        // These are routes by the loopback interface.
+        hops = [NextHop(interface: 1)]
+      } else {
+        hops = try Self.nextHops(route, netns)
       }
-      let hops = try Self.nextHops(route, netns)
       if hops.isEmpty { throw .blackhole(IPText.route(route, netns)) }
       var scored: [(score: Int, hop: NextHop)] = []
       for hop in hops {

@@ -19,10 +19,18 @@ extension Walk {
       packet = received
       if route.isLocal {
         // A packet to ourselves keeps its route: no input lookup, no source validation.
+        let locality: Locality =
+          switch route.type {
+          case .local: .unicast
+          case .anycast: .anycast
+          default: .looped
+          }
         return .local(
           LocalArrival(
-            netns: reception.device.netns, interface: route.arrivalInterface,
-            locality: route.type == .anycast ? .anycast : .unicast))
+            netns: reception.device.netns, interface: route.arrivalInterface, locality: locality, isOwn: true))
+      }
+      if world.link(reception.device)?.kind == .loopback {
+        return circle(packet, reception.device, source)
       }
       switch try input(packet, reception) {
       case .local(let locality):
@@ -45,6 +53,21 @@ extension Walk {
         route = next
       }
     }
+  }
+
+  /// A packet that is sent by the loopback interface and not for this node keeps its route, which sends it there again,
+  /// until its TTL is used up.
+  private mutating func circle(_ packet: Packet, _ device: DeviceRef, _ source: ErrorSource) -> Arrival {
+    let netns = world.namespaces[device.netns]
+    let link = netns.link(device.index)!
+    if packet.family == .v6, !netns.forwards6(link) {
+      note(.forward, device.netns, link.name, "dropped: net.ipv6.conf.all.forwarding is off")
+      return .ended(.dropped(dropPoint(device.netns, link.name, "IP_INADDRERRORS")))
+    }
+    note(.forward, device.netns, link.name, "the route by \(link.name) leads round in circles until the TTL is used up")
+    return .refused(
+      dropPoint(device.netns, link.name, "IP_INHDR"), ICMPError(kind: .timeExceeded),
+      by: ErrorSource(netns: device.netns, inputInterface: source.inputInterface, isForUs: false))
   }
 
   private func name(_ device: DeviceRef) -> String? { world.link(device)?.name }

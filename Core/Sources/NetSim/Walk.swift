@@ -117,6 +117,8 @@ struct LocalArrival {
   var netns: Int
   var interface: Int32
   var locality = Locality.unicast
+  /// It never left the node.
+  var isOwn = false
   /// By link layer broadcast.
   var isLinkBroadcast = false
 }

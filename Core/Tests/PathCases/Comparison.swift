@@ -165,7 +165,9 @@ public struct Comparison {
     return observation.events.compactMap { item -> Egress? in
       guard roles.contains(item.role) || item.role == .carrier, item.event.kind == .transmission,
         let device = item.event.device, item.event.fragment ?? 0 == 0,
-        seen.insert(["\(item.event.netns)", device, "\(item.event.hopsLeft ?? 0)", "\(item.role)"]).inserted
+        // A tunnel's packets carry questions for neighbours, too, which look the same.
+        item.role == .carrier
+          || seen.insert(["\(item.event.netns)", device, "\(item.event.hopsLeft ?? 0)", "\(item.role)"]).inserted
       else { return nil }
       return Egress(netns: item.event.netns, device: device)
     }
