@@ -31,7 +31,7 @@ test: ## all tests that this machine can run; needs root for those that load ker
 	$(SWIFT) build --build-tests --explicit-target-dependency-import-check error
 	$(SWIFT) test --skip-build
 
-test-all: test ## and what takes long: long fuzzing; the result goes to docs/results/
+test-all: test build ## and what takes long: long fuzzing, other kernels, a demo that is killed: docs/results/test-all.md
 	@scripts/test_all.sh
 
 lint: ## formatting and shell scripts

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What `make test-all` adds to `make test`: long fuzzing, the demo under interruption, and other kernels in virtual
-# machines.
-# Writes its result to docs/results/test-all.md.
+# What `make test-all` adds to `make test`: long fuzzing, and with the optimised agent the demo under interruption and other
+# kernels in virtual machines. Writes its result to docs/results/test-all.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 fuzz_seconds=${SKOOP_FUZZ_SECONDS:-120}
 result=docs/results/test-all.md
+agent=.build/release/skoop-agent
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=0
@@ -23,7 +23,7 @@ else
   failed=1
 fi
 
-if scripts/demo_check.sh --hard .build/debug/skoop-agent; then
+if scripts/demo_check.sh --hard "$agent"; then
   printf 'The demo, also interrupted, killed and twice at once: fine.\n\n' >>"$log"
 else
   printf 'The demo, also interrupted, killed and twice at once: **failed**.\n\n' >>"$log"
@@ -31,7 +31,7 @@ else
 fi
 
 printf 'Other kernels, in virtual machines:\n\n' >>"$log"
-if ! scripts/vm_test.sh .build/debug/skoop-agent >>"$log"; then failed=1; fi
+if ! scripts/vm_test.sh "$agent" >>"$log"; then failed=1; fi
 
 cp "$log" "$result"
 cat "$result"

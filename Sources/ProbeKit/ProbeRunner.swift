@@ -154,9 +154,10 @@ public final class ProbeRunner: Sendable {
     var batch = EventBatch()
     var full: [EventBatch] = []
     var offset = Self.clockOffset()
-    // The reader's own, by number, so that a record costs no lock.
-    var writers = recordWriters()
+    // The reader's own, by number, so that a record costs no lock. The version first: a probe that is registered after it was
+    // read makes another one.
     var version = decoderVersion.load(ordering: .acquiring)
+    var writers = recordWriters()
     do {
       let ring = try unsafe RingBufferReader(shared.events) { bytes in
         guard let record = unsafe Record(bytes, clockOffset: offset) else {

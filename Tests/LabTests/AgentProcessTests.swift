@@ -229,6 +229,40 @@ extension Lab {
       #expect(summary.contains("NO_SOCKET") && summary.contains("packetloss: seen"))
     }
 
+    @Test("trace: readable lines with stack and meaning, and a summary after Ctrl-C", arguments: [SIGINT, SIGTERM])
+    func traceUntilSignal(signal: Int32) throws {
+      let pair = try LabPair()
+      let process = Process()
+      process.executableURL = AgentProcess.executable
+      process.arguments = ["trace", "--stack", "--explain", "--pod", "\(pair.server.namespace)/server"]
+      let (output, errors) = (Pipe(), Pipe())
+      (process.standardOutput, process.standardError) = (output, errors)
+      try process.run()
+      // Its first words say that it watches.
+      let ready = String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
+      #expect(ready.hasPrefix("watching packetloss (kfree_skb by tp_btf)"), "\(ready)")
+      #expect(ready.hasSuffix("; Ctrl-C ends\n"))
+      let socket = try LabSocket(in: pair.client, .v6, .datagram)
+      try socket.bind(LabPair.clientAddress(.v6), 258)
+      try socket.send([1], to: LabPair.serverAddress(.v6), port: 772)
+      usleep(500_000)
+      kill(process.processIdentifier, signal)
+      let lines = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).split(
+        separator: "\n")
+      let summary = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0 && process.terminationReason == .exit)
+      let (client, server) = (LabPair.clientAddress(.v6), LabPair.serverAddress(.v6))
+      #expect(
+        lines.first.map { String($0.dropFirst("00:00:00.000".count)) }
+          == "  PacketLoss  in \(pair.server.namespace)/server  UDP  [\(client)]:258 (\(pair.client.namespace)/client) → "
+          + "[\(server)]:772 (\(pair.server.namespace)/server)  NO_SOCKET  at __udp6_lib_rcv  dev eth0", "\(lines)")
+      #expect(lines.dropFirst().first?.hasPrefix("    No socket listens on the destination port") == true)
+      #expect(lines.dropFirst(2).contains { $0.hasPrefix("      __udp6_lib_rcv+0x") })
+      #expect(summary.contains("  1  PacketLoss          \(pair.server.namespace)/server"), "\(summary)")
+      #expect(summary.contains("  packetloss: seen "))
+    }
+
     @Test(
       "mistakes end with their status and a sentence",
       arguments: [

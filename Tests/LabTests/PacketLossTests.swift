@@ -212,6 +212,23 @@ extension Lab {
       #expect(lab.metric("kubeskoop_packetloss_netfilter", ["dst_namespace": pair.server.namespace]) == 1)
     }
 
+    @Test("a neighbour that does not answer: where the kernel gives no reason, its function explains")
+    func silentNeighbour() throws {
+      let pair = try LabPair()
+      let lab = try LabAgent("packetloss")
+      defer { lab.stop() }
+      // Nobody has the last address of the network.
+      let nobody = String(LabPair.serverAddress(.v4).dropLast()) + "254"
+      let socket = try LabSocket(in: pair.client, .v4, .datagram)
+      try socket.send([1], to: nobody, port: 772)
+      let event = try lab.sink.first { $0.label("dst") == nobody && $0.label("protocol") == "UDP" }
+      #expect(["NOT_SPECIFIED", "NEIGH_FAILED"].contains(event.label("reason")))
+      #expect(event.label("k8s_pod") == "client")
+      #expect(event.label("dst_type") == "unknown")
+      #expect(event.explanation.contains(DropReasonTexts.explanation(of: "NEIGH_FAILED") ?? "?"), "\(event)")
+      #expect(event.label("process") == nil, "a timer gave up")
+    }
+
     @Test("a drop in one namespace of a packet from another: k8s_* says where, src_* and dst_* whose")
     func hostSide() throws {
       // client — router — server: the router's FORWARD drops.

@@ -108,13 +108,24 @@ public struct PacketLoss: KernelProbe {
   /// Where and why.
   private func place(_ raw: packetloss_event, _ netns: NetnsCookie, _ stack: RenderedStack) -> LabelGroup {
     let reason = reasonText(raw.reason, stack: stack)
+    let function = functionName(raw.location)
     var labels = context.placeLabels(netns) + [Label("reason", reason.name)]
     if reason.isDerived { labels.append(Label("reason_source", "derived")) }
-    labels.append(Label("location", functionName(raw.location)))
+    labels.append(Label("location", function))
     if raw.normal != 0 { labels.append(Label("normal", "true")) }
     return LabelGroup(
       labels + context.netnsLabels(netns, raw.packet),
-      explanation: DropReasonTexts.explanation(of: reason.name) ?? "")
+      explanation: explanation(of: reason.name, in: function))
+  }
+
+  /// Newer kernels, too, leave places without a reason; there the function may say what is meant.
+  private func explanation(of reason: String, in function: String) -> String {
+    if reason == DropReasons.notSpecified, let derived = DerivedReasons.reason(forFrames: [function[...]]),
+      let text = DropReasonTexts.explanation(of: derived)
+    {
+      return "The kernel gives no reason. Its function \(function) stands for \(derived): \(text)"
+    }
+    return DropReasonTexts.explanation(of: reason) ?? ""
   }
 
   /// The kernel's name, or what the stack says where the kernel says nothing.
