@@ -95,6 +95,8 @@ let package = Package(
       "NodeState",
       ["LinuxBPF", "LinuxNetlink", "LinuxSystem", .core("NetModel"), .core("NetParse"), .core("NetTypes")]),
 
+    swift("Wire", [.core("NetModel")]),
+
     swift("Workloads", ["CLinux", "LinuxSystem", .core("NetTypes")]),
     swift(
       "ProbeKit",
@@ -116,7 +118,8 @@ let package = Package(
     .executableTarget(
       name: "skoop-agent",
       dependencies: [
-        "AgentApp", "LinuxSystem", "ProbeCatalog", "ProbeKit", "Sinks", .core("NetTypes"), .arguments, .logging,
+        "AgentApp", "LinuxSystem", "NodeState", "ProbeCatalog", "ProbeKit", "Sinks", "Wire", .core("NetModel"),
+        .core("NetTypes"), .arguments, .logging,
       ], path: "Sources/agent", swiftSettings: settings),
 
     // Tests. LabSupport makes namespaces and sockets in them, and runs an agent inside the test's process.
@@ -127,7 +130,9 @@ let package = Package(
       ],
       path: "Tests/LabSupport", swiftSettings: testSettings),
     tests("LinuxBPFTests", ["LinuxBPF", "LinuxSystem"]),
-    tests("NodeStateTests", ["NodeState", .core("NetModel"), .core("NetTypes")]),
+    tests(
+      "NodeStateTests", ["NodeState", "LinuxSystem", "SchemaSupport", "Wire", .core("NetModel"), .core("NetTypes")]),
+    .target(name: "SchemaSupport", path: "Tests/SchemaSupport", swiftSettings: testSettings),
     tests("ProbeKitTests", ["ProbeKit", "LinuxBPF", "PacketLoss", "TCPReset"]),
     tests("WorkloadsTests", ["Workloads", "LinuxSystem", .core("NetTypes")]),
     tests("SinksTests", ["Sinks", .core("Signals"), .logging]),
@@ -187,6 +192,9 @@ let package = Package(
     tests("KubeManifestsTests", ["KubeManifests", .core("NetTypes"), .core("KubeModel")]),
     tests(
       "SkoopTests",
-      ["KubeManifests", "skoop", .core("NetTypes"), .core("KubeModel"), .core("NetPolicy"), .core("NetDiagnosis")]),
+      [
+        "KubeManifests", "SchemaSupport", "skoop", .core("NetTypes"), .core("KubeModel"), .core("NetPolicy"),
+        .core("NetDiagnosis"),
+      ]),
   ] + probeTargets
 )

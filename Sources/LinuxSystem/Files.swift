@@ -15,6 +15,26 @@ public enum Files {
     String(decoding: try bytes(path), as: UTF8.self)
   }
 
+  /// Makes the file say `bytes`: readers see the old text or the new one, never a part. Only its owner may read a file that
+  /// is made. What is no regular file, such as a pipe, is written to as it is.
+  public static func replace(_ path: String, with bytes: [UInt8]) throws {
+    var info = stat()
+    if unsafe stat(path, &info) == 0, info.st_mode & S_IFMT != S_IFREG {
+      let file = try Descriptor(opening: path, flags: O_WRONLY)
+      return try write(bytes, to: file.rawValue, path)
+    }
+    let draft = "\(path).\(getpid())"
+    do {
+      let file = try Descriptor(opening: draft, flags: O_WRONLY | O_CREAT | O_EXCL)
+      guard fchmod(file.rawValue, 0o600) == 0 else { throw SystemError(errno: errno, doing: "protecting \(draft)") }
+      try write(bytes, to: file.rawValue, path)
+      guard unsafe rename(draft, path) == 0 else { throw SystemError(errno: errno, doing: "renaming \(draft)") }
+    } catch {
+      unsafe unlink(draft)
+      throw error
+    }
+  }
+
   /// Whether a path leads to something.
   public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 

@@ -23,6 +23,7 @@ struct ImportTests {
     (
       "Sources/NodeState", ["LinuxBPF", "LinuxNetlink", "LinuxSystem", "NetModel", "NetParse", "NetTypes"], ["Glibc"]
     ),
+    ("Sources/Wire", ["NetModel"], ["Foundation", "FoundationEssentials"]),
     ("Sources/Workloads", ["CLinux", "LinuxSystem", "NetTypes"], ["Glibc"]),
     (
       "Sources/ProbeKit",
@@ -41,7 +42,8 @@ struct ImportTests {
       ["FoundationEssentials", "Hummingbird", "Logging", "NIOCore", "ServiceLifecycle", "UnixSignals"]
     ),
     (
-      "Sources/agent", ["AgentApp", "LinuxSystem", "NetTypes", "ProbeCatalog", "ProbeKit", "Sinks"],
+      "Sources/agent",
+      ["AgentApp", "LinuxSystem", "NetModel", "NetTypes", "NodeState", "ProbeCatalog", "ProbeKit", "Sinks", "Wire"],
       ["ArgumentParser", "FoundationEssentials", "Logging"]
     ),
     ("Sources/KubeManifests", ["KubeModel", "NetTypes"], ["Foundation", "Yams"]),

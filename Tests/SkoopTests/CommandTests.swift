@@ -1,5 +1,6 @@
 import Foundation
 import NetDiagnosis
+import SchemaSupport
 import Testing
 
 /// The command as a person or a script runs it: exit statuses, formats, documents.

@@ -2,7 +2,7 @@ public import NetTypes
 
 /// A rule of the routing policy database (ip-rule(8), RTM_NEWRULE).
 public struct PolicyRule: Hashable, Sendable, Codable {
-  public enum Action: Hashable, Sendable, Codable {
+  public enum Action: Hashable, Sendable {
     case lookup(UInt32)
     /// Go on with the first rule of this priority.
     case goto(UInt32)

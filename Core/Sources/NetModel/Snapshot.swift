@@ -233,3 +233,26 @@ public struct AttachedProgram: Hashable, Sendable, Codable {
     self.isOurs = isOurs
   }
 }
+
+extension NodeSnapshot {
+  /// What is missing, one line for each reason: of which part, and in which namespaces.
+  public var gapLines: [String] {
+    var places: [String: [String]] = [:]
+    var order: [String] = []
+    func add(_ reports: [PartReport], _ place: String) {
+      for report in reports {
+        guard let gap = report.gap else { continue }
+        let line = "\(report.part.rawValue): \(gap)"
+        if places[line] == nil { order.append(line) }
+        places[line, default: []].append(place)
+      }
+    }
+    add(parts, "node")
+    for namespace in namespaces { add(namespace.parts, namespace.displayName) }
+    return order.map { line in
+      let names = places[line]!
+      let more = names.count > 3 ? " and \(names.count - 3) more" : ""
+      return "gap in \(names.prefix(3).joined(separator: ", "))\(more): \(line)"
+    }
+  }
+}

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A JSON document, read strictly: 1 is no boolean, and true no number.
-indirect enum Document: Decodable, Hashable {
+public indirect enum Document: Decodable, Hashable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -10,7 +10,7 @@ indirect enum Document: Decodable, Hashable {
   case array([Document])
   case object([String: Document])
 
-  init(from decoder: any Decoder) throws {
+  public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
       self = .null
@@ -29,10 +29,10 @@ indirect enum Document: Decodable, Hashable {
     }
   }
 
-  var text: String? { if case .string(let text) = self { text } else { nil } }
-  var items: [Document] { if case .array(let items) = self { items } else { [] } }
-  var members: [String: Document] { if case .object(let members) = self { members } else { [:] } }
-  var whole: Int? { if case .integer(let value) = self { value } else { nil } }
+  public var text: String? { if case .string(let text) = self { text } else { nil } }
+  public var items: [Document] { if case .array(let items) = self { items } else { [] } }
+  public var members: [String: Document] { if case .object(let members) = self { members } else { [:] } }
+  public var whole: Int? { if case .integer(let value) = self { value } else { nil } }
 
   /// The name that JSON Schema has for this kind of value.
   var type: String {
@@ -50,15 +50,15 @@ indirect enum Document: Decodable, Hashable {
 
 /// Checks documents against the part of JSON Schema (draft 2020-12) that our schemas use. A keyword that it does not
 /// know is an error, so that no schema says more than is checked.
-struct SchemaValidator {
+public struct SchemaValidator {
   private let root: Document
 
-  init(file: URL) throws {
+  public init(file: URL) throws {
     root = try JSONDecoder().decode(Document.self, from: try Data(contentsOf: file))
   }
 
   /// What is wrong with a document; empty when it is valid.
-  func problems(_ data: Data) throws -> [String] {
+  public func problems(_ data: Data) throws -> [String] {
     check(try JSONDecoder().decode(Document.self, from: data), root.members, "$")
   }
 
@@ -68,7 +68,12 @@ struct SchemaValidator {
       switch keyword {
       case "$schema", "title", "description", "$defs": break
       case "additionalProperties":
-        if wanted != .bool(false) { problems.append("\(path): additionalProperties must be false") }
+        // A table whose keys are data, or none but those listed.
+        if schema["properties"] == nil, !wanted.members.isEmpty {
+          for (name, child) in value.members { problems += check(child, wanted.members, "\(path).\(name)") }
+        } else if wanted != .bool(false) {
+          problems.append("\(path): additionalProperties must be false")
+        }
       case "properties": problems += checkMembers(value, wanted.members, path)
       case "$ref":
         let name = (wanted.text ?? "").replacing("#/$defs/", with: "")
