@@ -131,7 +131,8 @@ let package = Package(
       path: "Tests/LabSupport", swiftSettings: testSettings),
     tests("LinuxBPFTests", ["LinuxBPF", "LinuxSystem"]),
     tests(
-      "NodeStateTests", ["NodeState", "LinuxSystem", "SchemaSupport", "Wire", .core("NetModel"), .core("NetTypes")]),
+      "NodeStateTests",
+      ["CLibbpf", "NodeState", "LinuxSystem", "SchemaSupport", "Wire", .core("NetModel"), .core("NetTypes")]),
     .target(name: "SchemaSupport", path: "Tests/SchemaSupport", swiftSettings: testSettings),
     tests("ProbeKitTests", ["ProbeKit", "LinuxBPF", "PacketLoss", "TCPReset"]),
     tests("WorkloadsTests", ["Workloads", "LinuxSystem", .core("NetTypes")]),
