@@ -158,6 +158,14 @@ public struct Tuple: Hashable, Sendable {
   }
 }
 
+extension Tuple {
+  /// Of an answer.
+  var reversed: Tuple {
+    Tuple(
+      ipProtocol, source: destination, destination: source, sourcePort: destinationPort, destinationPort: sourcePort)
+  }
+}
+
 /// The way of one packet.
 public struct Trace: Hashable, Sendable {
   /// What this packet is: `SYN`, `datagram`, `echo request`, `SYN-ACK`, `reset`, `port unreachable`, …
@@ -221,9 +229,12 @@ public struct PathAnswer: Hashable, Sendable {
 
   public init(branches: [Branch]) { self.branches = branches }
 
-  /// What the sender may see, in the order of `SenderView`'s names.
+  /// What the sender may see, in the order of `SenderView`'s names. Where it depends on an assumption, `undecided` is among
+  /// it.
   public var sender: [SenderView] {
-    Set(branches.map(\.sender)).sorted { $0.rawValue < $1.rawValue }
+    var views = Set(branches.map(\.sender))
+    if views.count > 1, branches.contains(where: { !$0.assumptions.isEmpty }) { views.insert(.undecided) }
+    return views.sorted { $0.rawValue < $1.rawValue }
   }
 
   /// That of all branches, or the worst of them: undecided, looped, dropped, rejected, left, delivered, answered.

@@ -121,13 +121,9 @@ extension Conversation {
   // MARK: Sending answers
 
   private func answer(to packet: Packet, _ content: Packet.Content) -> Packet {
-    let tuple = packet.tuple
-    return Packet(
-      content: content,
-      tuple: Tuple(
-        tuple.ipProtocol, source: tuple.destination, destination: tuple.source, sourcePort: tuple.destinationPort,
-        destinationPort: tuple.sourcePort),
-      length: packet.family == .v4 ? 60 : 80, dontFragment: true, ttl: 64)
+    Packet(
+      content: content, tuple: packet.tuple.reversed, length: packet.family == .v4 ? 60 : 80, dontFragment: true,
+      ttl: 64)
   }
 
   /// Sends an answer from where the question arrived. True when the asking socket gets it.

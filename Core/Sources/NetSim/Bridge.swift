@@ -160,7 +160,7 @@ extension Walk {
     if !sent {
       let device = port.map { IPText.device($0, netns) } ?? IPText.device(bridge.index, netns)
       drop(
-        bridge.netns, device, "NOT_SPECIFIED", "no port of \(IPText.device(bridge.index, netns)) takes the frame",
+        bridge.netns, device, "NO_TX_TARGET", "no port of \(IPText.device(bridge.index, netns)) takes the frame",
         into: &result)
     }
   }

@@ -86,6 +86,7 @@ struct Conversation {
     do throws(SendError) {
       route = try open(&packet, sender)
       walk.trace.tuple = packet.tuple
+      walk.asking = (sender, packet.tuple.reversed)
     } catch {
       switch error {
       case .undecided(let reason): throw Undecided(reason: reason)

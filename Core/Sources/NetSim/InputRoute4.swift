@@ -86,12 +86,7 @@ extension Walk {
     guard found.alternatives.count > 1,
       found.route.nexthopID != nil || netns.sysctl("net.ipv4.fib_multipath_use_neigh", 0) != 0
     else { return found.alternatives }
-    let good = found.alternatives.filter { hop in
-      guard let device = hop.interface, let gateway = hop.gateway, let entry = netns.neighbour(device, gateway) else {
-        return true
-      }
-      return entry.state.isUsable
-    }
+    let good = found.alternatives.filter { !isGone($0, netns) }
     return good.isEmpty ? [found.alternatives[0]] : good
   }
 

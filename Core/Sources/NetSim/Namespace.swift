@@ -13,6 +13,8 @@ struct Namespace: Sendable {
   /// Other rules than the kernel's own three (two for IPv6).
   let hasCustomRules4: Bool
   let hasCustomRules6: Bool
+  /// Only some of the kernel's own rules are left.
+  let lacksRules6: Bool
   let tables4: [UInt32: RouteTable]
   let tables6: [UInt32: RouteTable]
   /// Without rules of its own, a namespace keeps `local` and `main` in one trie (net/ipv4/fib_trie.c, fib_trie_unmerge).
@@ -57,6 +59,11 @@ struct Namespace: Sendable {
     rules6 = Self.sorted(netns.rules, .v6)
     hasCustomRules4 = !Self.areDefault(rules4, [(0, 255), (32766, 254), (32767, 253)])
     hasCustomRules6 = !Self.areDefault(rules6, [(0, 255), (32766, 254)])
+    let own = Set(
+      [(UInt32(0), UInt32(255)), (32766, 254)].map {
+        PolicyRule(family: .v6, priority: $0.0, action: .lookup($0.1))
+      })
+    lacksRules6 = rules6.count < 2 && rules6.allSatisfy(own.contains)
     let live = netns.routes.filter { !$0.isCached }
     tables4 = Dictionary(grouping: live.filter { $0.family == .v4 }, by: \.table).mapValues { RouteTable($0) }
     tables6 = Dictionary(grouping: live.filter { $0.family == .v6 }, by: \.table).mapValues { RouteTable($0) }

@@ -48,6 +48,7 @@ extension Walk {
     }
     if answers.macs.isEmpty {
       if let left = answers.left { return .left(left) }
+      learned.failed.insert(key)
       let why = asides.isEmpty ? "nobody has this address there" : asides.joined(separator: "; ")
       return .failed(why)
     }
@@ -212,12 +213,44 @@ extension Walk {
     let frame = Frame(
       source: link.mac ?? .zero, destination: .multicast(group),
       payload: .solicitation(source: from, sourceMAC: link.mac ?? .zero, target: target))
-    return try ask(frame, device) { (walk, reception) throws(Undecided) in
-      guard walk.answersSolicitation(target, reception) else { return nil }
+    let answers = try ask(frame, device) { (walk, reception) throws(Undecided) in
+      guard try walk.takes(multicast: group, from: from, reception), walk.answersSolicitation(target, reception) else {
+        return nil
+      }
       let mac = walk.world.link(reception.device)!.mac ?? .zero
       walk.learn(from, link.mac ?? .zero, reception.device)
+      // The advertisement is an IP packet: a fixed neighbour entry counts more than who asked.
+      let fixed = walk.world.namespaces[reception.device.netns].neighbour(reception.device.index, from)
+      let destination = fixed?.state == .permanent ? fixed?.mac : link.mac
       return Frame(
-        source: mac, destination: link.mac ?? .zero, payload: .advertisement(target: target, targetMAC: mac, to: from))
+        source: mac, destination: destination ?? .zero,
+        payload: .advertisement(target: target, targetMAC: mac, to: from))
+    }
+    if answers.macs.isEmpty { return answers }
+    // The advertisement is routed like any packet: it must find that its destination is here.
+    var key = FlowKey(source: target, destination: from)
+    key.ipProtocol = .icmp6
+    guard case .local = try inputRoute6(key, on: device) else {
+      asides.append("the answer to \(from) finds another route than the local one")
+      return Answers(left: answers.left)
+    }
+    return answers
+  }
+
+  /// Whether a multicast packet is taken: its route must say so.
+  private mutating func takes(
+    multicast group: IPAddress, from source: IPAddress, _ reception: Reception
+  ) throws(Undecided) -> Bool {
+    var key = FlowKey(source: source, destination: group)
+    key.inputInterface = reception.device.index
+    key.preferredInterface = reception.device.index
+    key.isStrict = true
+    key.ipProtocol = .icmp6
+    do throws(RouteFailure) {
+      return try lookup(key, in: reception.device.netns).route.type == .multicast
+    } catch {
+      if case .undecided(let reason) = error { throw Undecided(reason: reason) }
+      return false
     }
   }
 
@@ -232,7 +265,19 @@ extension Walk {
     if netns.holders(target).contains(where: { $0.interface == device.index && !$0.flags.contains(.tentative) }) {
       return true
     }
+    if netns.hasAnycast(target, on: device.index) { return true }
     let proxies = settings.proxyNDP != 0 || (netns.snapshot.ipv6All?.proxyNDP ?? 0) != 0
     return settings.forwarding != 0 && proxies && netns.isProxied(target, on: device.index)
+  }
+}
+
+extension Namespace {
+  /// A router has the anycast address of its networks (RFC 4291 §2.6.1; ipv6_chk_acast_addr).
+  func hasAnycast(_ address: IPAddress, on interface: Int32) -> Bool {
+    tables6[255]?.candidates(address).contains { routes in
+      routes.contains {
+        $0.type == .anycast && $0.destination.address == address && $0.nextHops.first?.interface == interface
+      }
+    } ?? false
   }
 }

@@ -111,12 +111,7 @@ extension Walk {
     guard ways.count > 1,
       found.route.nexthopID != nil || netns.sysctl("net.ipv4.fib_multipath_use_neigh", 0) != 0
     else { return ways }
-    let good = ways.filter { hop in
-      guard let device = hop.interface, let gateway = hop.gateway, let entry = netns.neighbour(device, gateway) else {
-        return true
-      }
-      return entry.state.isUsable
-    }
+    let good = ways.filter { !isGone($0, netns) }
     return good.isEmpty ? [ways[0]] : good
   }
 

@@ -28,7 +28,6 @@ extension Walk {
     let preferred: IPAddress? =
       if case .success(let route) = first { route.source.isUnspecified ? nil : route.source } else { nil }
     guard let source = preferred ?? selectAddress6(device, to: key.destination, netns) else {
-      if case .failure(let error) = first { throw error }
       throw .failed("EADDRNOTAVAIL", "no source address for \(key.destination) in \(netns.name)")
     }
     switch first {
@@ -83,12 +82,7 @@ extension Walk {
   /// Members of a nexthop group whose gateway is known to be gone are passed over.
   private func reachable6(_ found: RouteResult, _ netns: Namespace) -> [NextHop] {
     guard found.alternatives.count > 1, found.route.nexthopID != nil else { return found.alternatives }
-    let good = found.alternatives.filter { hop in
-      guard let device = hop.interface, let gateway = hop.gateway, let entry = netns.neighbour(device, gateway) else {
-        return true
-      }
-      return entry.state.isUsable
-    }
+    let good = found.alternatives.filter { !isGone($0, netns) }
     return good.isEmpty ? [found.alternatives[0]] : good
   }
 
@@ -106,9 +100,9 @@ extension Walk {
     }
     let source = key.source!
     if source.isLoopback || key.destination.isLoopback, link.kind != .loopback {
-      return .drop("IP_INVALID_SOURCE", "loopback addresses do not come in by \(link.name)")
+      return .drop("IP_INHDR", "loopback addresses do not come in by \(link.name)")
     }
-    if source.isMulticast { return .drop("IP_INVALID_SOURCE", "\(source) cannot be a source") }
+    if source.isMulticast { return .drop("IP_INHDR", "\(source) cannot be a source") }
     var key = key
     key.inputInterface = device.index
     key.preferredInterface = device.index

@@ -62,7 +62,7 @@ extension Walk {
   /// net/ipv6/route.c, fib6_table_lookup: backtracking to shorter prefixes while nothing fits; a host asks first for routes
   /// whose gateway is not known to be gone.
   mutating func search6(_ table: RouteTable, _ key: FlowKey, _ netns: Namespace) throws(RouteFailure) -> RouteResult? {
-    let candidates = table.candidates(key.destination)
+    let candidates = table.candidates(key.destination).flatMap { Self.bySource($0, key.source) }
     let isHost = (netns.snapshot.ipv6All?.forwarding ?? 0) == 0
     for wantsReachable in isHost ? [true, false] : [false] {
       for routes in candidates {
@@ -82,6 +82,19 @@ extension Walk {
     return nil
   }
 
+  /// Routes of one destination: those for the packet's source, the longest prefix first, then those for any. While there
+  /// are routes for some sources, those for any are hidden from all other sources (net/ipv6/ip6_fib.c,
+  /// fib6_node_lookup_1: a subtree without a match goes back to the parent).
+  private static func bySource(_ routes: [Route], _ source: IPAddress?) -> [[Route]] {
+    let special = routes.filter { ($0.source?.length ?? 0) > 0 }
+    if special.isEmpty { return [routes] }
+    let fitting = special.filter { route in source.map { route.source!.contains($0) } ?? false }
+    if fitting.isEmpty { return [] }
+    let lengths = Set(fitting.map { $0.source!.length }).sorted(by: >)
+    return lengths.map { length in fitting.filter { $0.source!.length == length } }
+      + [routes.filter { ($0.source?.length ?? 0) == 0 }]
+  }
+
   /// rt6_select: of the lowest metric that has a usable route, the best score.
   private mutating func select6(
     _ routes: [Route], _ key: FlowKey, _ wantsReachable: Bool, _ netns: Namespace
@@ -89,9 +102,6 @@ extension Walk {
     var best: (score: Int, result: RouteResult)?
     var metric: UInt32?
     for route in routes {
-      if let source = route.source, source.length > 0 {
-        guard let from = key.source, source.contains(from) else { continue }
-      }
       if best != nil, route.metric != metric { break }
       if !route.unknownAttributes.isEmpty { throw .undecided("the route \(IPText.route(route, netns))") }
       let hops: [NextHop]
@@ -137,12 +147,7 @@ extension Walk {
       default: 2
       }
     score |= preference << 2
-    if wantsReachable, let gateway = hop.gateway, let interface = hop.interface,
-      netns.neighbour(interface, gateway)?.state == .failed,
-      learned.macs[.init(netns: netns.snapshot.id, interface: interface, address: gateway)] == nil
-    {
-      return nil
-    }
+    if wantsReachable, isGone(hop, netns) { return nil }
     return score
   }
 }

@@ -12,6 +12,15 @@ extension Walk {
       if let table = netns.tables4[253], let found = try search(table, key, netns) { return found }
       throw .noRoute
     }
+    if family == .v6, netns.lacksRules6,
+      choices.decide(.unknown, "no policy rule for IPv6 was ever added in \(netns.name)")
+    {
+      // Deleting the kernel's own rules does not make it look at rules at all (net/ipv6/fib6_rules.c).
+      for id: UInt32 in [255, 254] {
+        if let table = netns.tables6[id], let found = try search(table, key, netns) { return found }
+      }
+      throw .noRoute
+    }
     let rules = family == .v4 ? netns.rules4 : netns.rules6
     let tables = family == .v4 ? netns.tables4 : netns.tables6
     var index = 0

@@ -44,7 +44,7 @@ extension Walk {
     }
     if let reason = netns.unmodelled(on: link, .egress) { throw Undecided(reason: reason) }
     if !link.isUp {
-      drop(device.netns, link.name, "DEV_READY", "\(link.name) is down", into: &result)
+      drop(device.netns, link.name, "QDISC_DROP", "\(link.name) is down", into: &result)
       return
     }
     if !link.carrier {

@@ -112,6 +112,11 @@ extension Walk {
       note(.forward, position, device, "dropped: link layer broadcasts are not forwarded")
       return .ended(.dropped(dropPoint(position, device, nil)))
     }
+    if let asking, asking.netns == position, asking.answer == packet.tuple, demuxesEarly(packet, position) {
+      // Early demultiplexing has found the socket already, and what has a socket is not forwarded.
+      note(.forward, position, device, "dropped: it is for a socket here, but its route leads on", object: route.object)
+      return .ended(.dropped(dropPoint(position, device, "NOT_SPECIFIED")))
+    }
     if packet.ttl <= 1 {
       note(.forward, position, device, "the TTL is used up")
       return .refused(
@@ -140,6 +145,19 @@ extension Walk {
     packet.ttl -= 1
     note(.forward, position, name(route.device), "forwarded", object: route.object)
     return nil
+  }
+
+  /// ip_rcv_finish_core, ip6_rcv_finish_core: TCP and UDP packets look for their socket before they are routed.
+  private func demuxesEarly(_ packet: Packet, _ position: Int) -> Bool {
+    guard !packet.isFragmented else { return false }
+    let kind: String
+    switch packet.tuple.ipProtocol {
+    case .tcp: kind = "tcp"
+    case .udp: kind = "udp"
+    default: return false
+    }
+    let netns = world.namespaces[position]
+    return netns.sysctl("net.ipv4.ip_early_demux", 1) != 0 && netns.sysctl("net.ipv4.\(kind)_early_demux", 1) != 0
   }
 
   private enum Emission {

@@ -11,6 +11,8 @@ struct Walk {
   var trace: Trace
   /// Frames and hops that may still come: a bound for worlds with loops.
   var budget = 2000
+  /// The socket that asks, and what answers to it look like.
+  var asking: (netns: Int, answer: Tuple)?
   /// The interfaces that the packet under way has been sent by; inside a tunnel, its carrier's too.
   var path: [Egress] = []
   /// Interfaces that the frame under way has been sent by, one through the other: bridges, tunnels.
@@ -49,6 +51,15 @@ struct Walk {
     if budget < 0 { throw Undecided(reason: "the packet goes round in circles") }
   }
 
+  /// Whether a next hop's gateway is known to be gone (NUD_FAILED and the like).
+  func isGone(_ hop: NextHop, _ netns: Namespace) -> Bool {
+    guard let interface = hop.interface, let gateway = hop.gateway else { return false }
+    let key = Learned.NeighbourKey(netns: netns.snapshot.id, interface: interface, address: gateway)
+    if learned.macs[key] != nil { return false }
+    if learned.failed.contains(key) { return true }
+    return netns.neighbour(interface, gateway).map { !$0.state.isUsable } ?? false
+  }
+
   func dropPoint(_ netns: Int, _ device: String?, _ reason: String?) -> DropPoint {
     DropPoint(netns: world.namespaces[netns].snapshot.id, device: device, reason: reason)
   }
@@ -73,6 +84,8 @@ struct Learned: Hashable, Sendable {
   }
 
   var macs: [NeighbourKey: MACAddress] = [:]
+  /// Neighbours that did not answer.
+  var failed: Set<NeighbourKey> = []
   /// Ports of bridges by the bridge and the address.
   var ports: [FDBKey: Int32] = [:]
   /// Remotes of vxlans by the vxlan and the address.

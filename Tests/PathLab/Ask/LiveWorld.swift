@@ -69,6 +69,7 @@ public final class LiveWorld {
         observation.counters = try Counters(namespaces).growth(since: before)
       }
     }
+    usleep(1000)
     servers.serve()
     observation.arrivals = servers.arrivals
     servers.endQuestion()
@@ -113,14 +114,20 @@ public final class LiveWorld {
       || observation.counters.values.contains { !counted.isDisjoint(with: $0.keys) }
   }
 
+  /// Microseconds: a program may hear of an error before the packet that caused it has been dropped.
+  private static let stragglers: UInt32 = 20_000
+
   /// Waits for the last events, and sorts all of them to the questions.
   public func finish() throws -> [Observation] {
+    usleep(Self.stragglers)
     try feed.drain()
     _ = takeEvents()
     events.sort { $0.time < $1.time }
     var result: [Observation] = []
     for (index, (matcher, start, observation)) in pending.enumerated() {
-      let end = index + 1 < pending.count ? pending[index + 1].start : .max
+      let next = index + 1 < pending.count ? pending[index + 1].start : .max
+      // Ports tell questions apart; echo requests have none.
+      let end = matcher.plan.kind == .icmp || next == .max ? next : next + Int64(Self.stragglers) * 1000
       var observation = observation
       observation.events = events.filter { $0.time >= start && $0.time < end }.compactMap { event in
         matcher.role(of: event).map { RoledEvent(role: $0, event: event) }
@@ -144,7 +151,10 @@ private struct Wait {
   let patient: Bool
   private let start = Machine.nanoseconds(CLOCK_MONOTONIC)
   private var last = Machine.nanoseconds(CLOCK_MONOTONIC)
-  private var isDropped = false
+  /// What was handed to an interface, and neither handed on nor dropped so far.
+  private var underWay: Set<RoledEvent.Role> = []
+  private var isDropped: Bool { sawDrop && underWay.isEmpty }
+  private var sawDrop = false
   private var sawError = false
   private(set) var sawTooBig = false
   private(set) var sawRetransmission = false
@@ -163,7 +173,12 @@ private struct Wait {
     last = Machine.nanoseconds(CLOCK_MONOTONIC)
     // Copies for others and the like say nothing about the packet's end, nor do a tunnel's packets: they may carry a
     // question for a neighbour.
-    if event.kind == .transmission { isDropped = false } else if !event.isNormal, role != .carrier { isDropped = true }
+    if event.kind == .transmission, role != .carrier {
+      underWay.insert(role)
+    } else if event.kind == .drop, !event.isNormal, role != .carrier {
+      sawDrop = true
+      underWay.remove(role)
+    }
     if role == .error {
       sawError = true
       sawTooBig =
