@@ -3,6 +3,7 @@ import Foundation
 import NetSim
 import PathCases
 import PathLab
+import Synchronization
 
 struct Replay: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,15 +18,18 @@ struct Replay: ParsableCommand {
   func run() throws {
     var found = 0
     for file in files {
-      let recorded = try JSONDecoder().decode(PathCase.self, from: Data(contentsOf: URL(fileURLWithPath: file)))
-      let world = World([recorded.snapshot])
-      let verdicts = recorded.verdicts(world.ask)
-      for (number, verdict) in verdicts.enumerated() {
-        guard let disagreement = verdict.disagreement else { continue }
-        found += 1
-        print("\(file) question \(number): \(disagreement.kind)")
-        for detail in disagreement.details { print("    \(detail)") }
-        if traces { print(CaseText.question(number, of: recorded, world)) }
+      let data = try Data(contentsOf: URL(fileURLWithPath: file))
+      // A file is one world, or a corpus of them.
+      let cases = try (try? [JSONDecoder().decode(PathCase.self, from: data)]) ?? Corpus.decode(data)
+      for (place, recorded) in cases.enumerated() {
+        let world = World([recorded.snapshot])
+        for (number, verdict) in recorded.verdicts(world.ask).enumerated() {
+          guard let disagreement = verdict.disagreement else { continue }
+          found += 1
+          print("\(file) world \(place) question \(number): \(disagreement.kind)")
+          for detail in disagreement.details { print("    \(detail)") }
+          if traces { print(CaseText.question(number, of: recorded, world)) }
+        }
       }
     }
     print("\(found) disagreements")
@@ -35,10 +39,10 @@ struct Replay: ParsableCommand {
 
 struct Record: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make worlds and keep what the kernel did, for tests without one.")
+    abstract: "Make worlds and keep what the kernel did in one file, for tests without one.")
 
-  @Argument(help: "Where to put them.")
-  var folder: String
+  @Argument(help: "The file.")
+  var file: String
 
   @Option(help: "How many worlds.")
   var worlds = 150
@@ -50,14 +54,16 @@ struct Record: ParsableCommand {
   var parallel = 16
 
   func run() throws {
-    let cases = try CaseFolder(folder)
     var options = LabRunner.Options()
     (options.seed, options.worlds, options.parallel) = (seed, worlds, parallel)
     let feed = try EventFeed()
+    let cases = Mutex<[Int: PathCase]>([:])
     let runner = LabRunner(options, feed) { record, run in
-      if let run { try? cases.write(run.recorded, "\(record.seed)-\(record.number)", CaseFolder.compact) }
+      if let run { cases.withLock { $0[record.number] = run.recorded } }
     }
     try runner.run()
     feed.stop()
+    let sorted = cases.withLock { cases in cases.sorted { $0.key < $1.key }.map(\.value) }
+    try Corpus.encode(sorted).write(to: URL(fileURLWithPath: file))
   }
 }

@@ -31,6 +31,9 @@ struct Run: ParsableCommand {
   @Option(help: "Folder for the recorded worlds of disagreements.")
   var keep: String?
 
+  @Option(help: "Folder for worlds cut down to one disagreement of each kind.")
+  var shrink: String?
+
   func validate() throws {
     if seconds == nil, questions == nil, worlds == nil {
       throw ValidationError("give --seconds, --questions or --worlds")
@@ -49,6 +52,7 @@ struct Run: ParsableCommand {
     let log = try log.map { try RunLog(path: $0, seed: seed) }
     let summary = Mutex(Summary())
     if let log { summary.withLock { for record in log.former { $0.add(record) } } }
+    let finds = Finds()
     let keeper = try keep.map { try CaseFolder($0) }
     print("seed \(seed)")
     let feed = try EventFeed()
@@ -56,13 +60,28 @@ struct Run: ParsableCommand {
     let runner = LabRunner(options, feed, done: Set(log?.former.map(\.number) ?? [])) { record, run in
       summary.withLock { $0.add(record) }
       log?.append(record)
-      if let run, !record.disagreements.isEmpty { keeper?.keep(run, record) }
+      if let run, !record.disagreements.isEmpty {
+        keeper?.keep(run, record)
+        finds.add(run, record)
+      }
     }
     try runner.run()
+    let seconds = Date().timeIntervalSince(start)
+    if let shrink { try cutDown(finds, into: CaseFolder(shrink), feed) }
     feed.stop()
     let result = summary.withLock { $0 }
-    print(result.text(seconds: Date().timeIntervalSince(start)), terminator: "")
+    print(result.text(seconds: seconds), terminator: "")
     if result.disagreementCount > 0 { throw ExitCode(1) }
+  }
+
+  private func cutDown(_ finds: Finds, into folder: CaseFolder, _ feed: EventFeed) throws {
+    try finds.shrink(Shrinker(feed)) { find, run in
+      guard let run else {
+        print("not cut down, it does not come back alone: \(find.kind)")
+        return
+      }
+      try folder.writeNext(run, kind: find.kind, count: find.count)
+    }
   }
 }
 

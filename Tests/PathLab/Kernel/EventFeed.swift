@@ -96,7 +96,6 @@ public final class EventFeed: Sendable {
   public func stop() { runner.stop() }
 
   /// Records that found the ring buffer full: with any, silence is not proven any more.
-  func outcomes() throws -> [ProbeRunner.Outcomes] { try runner.outcomes() }
   public func lost() throws -> UInt64 { try runner.outcomes().reduce(0) { $0 + $1.lost } }
 
   /// Returns when all that has happened until now is in the inboxes, however busy the machine is.

@@ -14,7 +14,7 @@ public enum CaseText {
       recorded.cookies.firstIndex(of: netns).map { "n\($0)" } ?? "netns \(netns)"
     }
     var lines: [String] = []
-    for command in plan.commands where command.tool != .sysctl || command.isChange || command.text.contains("forward") {
+    for command in plan.commands where command.isRemovable && !command.text.hasSuffix("forward=0") {
       lines.append("n\(command.netns)\(command.isChange ? "!" : " ") \(command.tool.rawValue) \(command.text)")
     }
     for server in plan.servers {

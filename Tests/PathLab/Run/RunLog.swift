@@ -1,5 +1,6 @@
 public import Foundation
-import PathCases
+import NetSim
+public import PathCases
 import Synchronization
 
 /// A run's log: a line of JSON for each world.
@@ -57,6 +58,20 @@ public struct CaseFolder: Sendable {
     recorded.note = record.disagreements.map { "question \($0.question): \($0.disagreement.kind)" }.joined(
       separator: "; ")
     try? write(recorded, "\(record.seed)-\(record.number)", Self.compact)
+  }
+
+  /// Writes a cut-down world under the folder's next number, with a text for people beside it.
+  public func writeNext(_ run: WorldRun, kind: String, count: Int) throws {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    let next = (names.compactMap { Int($0.prefix { $0.isNumber }) }.max() ?? 0) + 1
+    let name = String(repeating: "0", count: max(3 - String(next).count, 0)) + String(next)
+    var recorded = run.recorded
+    recorded.note = kind
+    try write(recorded, name, Self.readable)
+    var text = "\(kind) (\(count) times)\n"
+    for detail in run.verdicts[0].disagreement?.details ?? [] { text += "  \(detail)\n" }
+    text += CaseText.question(0, of: recorded, World([recorded.snapshot])) + "\n"
+    try Data(text.utf8).write(to: folder.appending(path: "\(name).txt"))
   }
 
   public func write(_ recorded: PathCase, _ name: String, _ encoder: JSONEncoder) throws {
