@@ -159,6 +159,7 @@ extension Conversation {
     }
     packet.tuple.source = route.source
     walk.trace.tuple.source = route.source
+    packet.ttl = walk.hopLimit(route)
     if packet.dontFragment { packet.dontFragment = packet.length <= route.mtu }
     switch try walk.travel(&packet, by: route, from: arrival.netns) {
     case .ended(let end):
@@ -173,7 +174,9 @@ extension Conversation {
       // ping(8) knows its answer by the identifier alone.
       guard isSeen(place, by: sender!), packet.tuple.source == destination || packet.content == .echoReply else {
         walk.note(.socket, place.netns, netns.link(place.interface)?.name, "no socket waits for this answer")
-        finish(.dropped(walk.dropPoint(place.netns, netns.link(place.interface)?.name, "NO_SOCKET")))
+        // icmp_rcv takes no answers to broadcast addresses.
+        let reason = place.locality == .broadcast && packet.content == .echoReply ? "INVALID_PROTO" : "NO_SOCKET"
+        finish(.dropped(walk.dropPoint(place.netns, netns.link(place.interface)?.name, reason)))
         return false
       }
       walk.note(.socket, place.netns, netns.link(place.interface)?.name, "the answer is there")
@@ -223,6 +226,7 @@ extension Conversation {
       }
     }
     message.tuple.source = route.source
+    message.ttl = walk.hopLimit(route)
     walk.trace.tuple.source = route.source
     switch try walk.travel(&message, by: route, from: source.netns) {
     case .local(let arrival):

@@ -108,7 +108,17 @@ extension Walk {
       drop(bridge.netns, device, "NOT_SPECIFIED", reason, into: &result)
       return
     }
+    try checkFragments(frame, link, port, netns)
     try push(frame, link, DeviceRef(netns: bridge.netns, index: out), into: &result)
+  }
+
+  /// With br_netfilter a bridge divides packets, or answers that they are too big (br_nf_dev_queue_xmit).
+  private func checkFragments(
+    _ frame: Frame, _ link: Link, _ port: Int32?, _ netns: Namespace
+  ) throws(Undecided) {
+    guard port != nil, case .ip(let packet) = frame.payload, packet.length > Int(link.mtu) else { return }
+    let name = packet.family == .v4 ? "net.bridge.bridge-nf-call-iptables" : "net.bridge.bridge-nf-call-ip6tables"
+    if netns.sysctl(name, 0) != 0 { throw Undecided(reason: "a packet larger than a bridge's port, with \(name)") }
   }
 
   /// should_deliver.
@@ -155,6 +165,7 @@ extension Walk {
       if settings.proxyARP { continue }
       if refusal(settings, link, out, port, netns) != nil { continue }
       sent = true
+      try checkFragments(frame, link, port, netns)
       try push(frame, link, DeviceRef(netns: bridge.netns, index: out), into: &result)
     }
     if !sent {

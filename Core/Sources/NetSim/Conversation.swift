@@ -157,6 +157,7 @@ struct Conversation {
     }
     packet.tuple.source = route.source
     packet.mark = question.mark
+    packet.ttl = walk.hopLimit(route)
     if question.dontFragment, packet.length > route.mtu {
       throw .failed("EMSGSIZE", "\(packet.length) bytes do not fit the MTU \(route.mtu)")
     }
@@ -186,14 +187,15 @@ struct Conversation {
   }
 
   /// Whether what arrived is for the socket that asks. A socket that is bound to an interface takes only what came by it;
-  /// for errors, tcp_v6_err and raw_icmp_error look at the loopback interface, by which the node's own arrive.
+  /// for errors, __udp4_lib_err, raw_icmp_error and tcp_v6_err look at the loopback interface, by which the node's own
+  /// arrive.
   func isSeen(_ arrival: LocalArrival, by sender: Int, asError: Bool = false) -> Bool {
     guard arrival.netns == sender else { return false }
     guard let name = question.device else { return true }
     let link = walk.world.namespaces[sender].link(named: name)
     if asError, arrival.isOwn {
       switch (question.transport, destination.family) {
-      case (.tcp, .v6), (.icmp, .v4): return link?.kind == .loopback
+      case (.tcp, .v6), (.icmp, .v4), (.udp, .v4): return link?.kind == .loopback
       default: break
       }
     }

@@ -82,6 +82,7 @@ extension Walk {
       }
     }
     packet.tuple.source = route.source
+    if vxlan.ttl == 0 { packet.ttl = hopLimit(route) }
     if route.device == device {
       drop(
         device.netns, link.name, "NOT_SPECIFIED",

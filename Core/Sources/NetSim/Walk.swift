@@ -51,6 +51,13 @@ struct Walk {
     if budget < 0 { throw Undecided(reason: "the packet goes round in circles") }
   }
 
+  /// The TTL or hop limit of what is sent (ip_select_ttl, ip6_dst_hoplimit).
+  func hopLimit(_ route: OutputRoute) -> Int {
+    let netns = world.namespaces[route.device.netns]
+    if route.source.family == .v4 { return netns.sysctl("net.ipv4.ip_default_ttl", 64) }
+    return Int(netns.link(route.device.index)?.ipv6?.hopLimit ?? 64)
+  }
+
   /// Whether a next hop's gateway is known to be gone (NUD_FAILED and the like).
   func isGone(_ hop: NextHop, _ netns: Namespace) -> Bool {
     guard let interface = hop.interface, let gateway = hop.gateway else { return false }

@@ -89,7 +89,7 @@ public struct Comparison {
             30, "delivered elsewhere", "delivered to \(name(netns)), not \(name(first.event.netns)), which answers")
         ]
       }
-      if answers.isEmpty, let drop = drops.last(where: { !$0.event.isNormal }) {
+      if answers.isEmpty, let drop = drops.last(where: { !$0.event.isNormal && !isAnotherSYN($0.event, netns) }) {
         return [
           mismatch(40, "delivered, but dropped", "delivered to \(name(netns)), not dropped: \(text(drop.event))")
         ]
@@ -115,6 +115,12 @@ public struct Comparison {
       return hops > 4 ? [] : [mismatch(40, "no loop", "goes in circles, not over \(hops) interfaces")]
     case .left, .undecided: return []
     }
+  }
+
+  /// A SYN that is sent again finds its connection half open: it is dropped after it has made the SYN-ACK go again.
+  private func isAnotherSYN(_ drop: PacketEvent, _ netns: NetnsCookie) -> Bool {
+    question.kind == .tcp && observation.sawRetransmission && drop.netns == netns
+      && (drop.location == "tcp_v4_rcv" || drop.location == "tcp_v6_rcv") && drop.reason == "NOT_SPECIFIED"
   }
 
   private func arrivalMismatches(_ arrival: Arrival, _ netns: NetnsCookie, _ tuple: Tuple) -> [Mismatch] {

@@ -159,7 +159,8 @@ private struct Wait {
   private(set) var sawTooBig = false
   private(set) var sawRetransmission = false
 
-  static let afterDrop = 40
+  /// What is dropped may still cause an ICMP error that waits for a neighbour.
+  static let afterDrop = 300
   static let whileUnderWay = 400
   /// TCP_TIMEOUT_INIT (include/net/tcp.h) and some time for the way.
   static let untilRetransmission = 1150

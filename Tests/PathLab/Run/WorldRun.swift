@@ -43,7 +43,13 @@ public struct WorldRun: Sendable {
     }
     // What was sent while interfaces came up (reports of group memberships) taught bridges something.
     try live.forget()
-    return try collector.collect()
+    var settled = try collector.collect()
+    // Every question begins with nothing learned; something may have been since.
+    for index in settled.namespaces.indices {
+      settled.namespaces[index].neighbours.removeAll { !$0.isProxy && $0.state != .permanent && $0.state != .noARP }
+      settled.namespaces[index].fdb.removeAll { !$0.isStatic && !$0.isLocal }
+    }
+    return settled
   }
 
   /// Links change their operational state a little after their carrier (net/core/link_watch.c).
