@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 SWIFT ?= swift
 # Static: the program runs on any Linux of its architecture, and takes less memory (docs/decisions/0009-static-agent.md).
-RELEASE := $(SWIFT) build -c release --static-swift-stdlib -Xswiftc -static-executable
+RELEASE := $(SWIFT) build -c release $$(scripts/static_flags.sh)
 
 .PHONY: help setup build check-build demo test test-all lint format bench bench-agent bench-manifests clean
 
@@ -52,4 +52,4 @@ bench-manifests: ## measure loading, asking and the policy matrix on the manifes
 	cd Benchmarks && $(SWIFT) run -c release manifest-bench
 
 clean: ## remove what was built
-	rm -rf .build Core/.build
+	rm -rf .build Core/.build Benchmarks/.build

@@ -83,8 +83,9 @@ let package = Package(
 
     // The C boundary: unsafe code lives here, in LinuxSystem and in LinuxBPF.
     .target(name: "CLinux", cSettings: cSettings),
-    // A static libbpf does not say itself that it needs libelf and zlib.
-    .target(name: "CLibbpf", cSettings: cSettings, linkerSettings: ["bpf", "elf", "z"].map { .linkedLibrary($0) }),
+    // Static libraries do not say themselves what they need: libbpf libelf, and that zlib and, where it is newer, zstd.
+    .target(
+      name: "CLibbpf", cSettings: cSettings, linkerSettings: ["bpf", "elf", "z", "zstd"].map { .linkedLibrary($0) }),
     .target(name: "CProbeEvents", cSettings: cSettings),
     .systemLibrary(name: "CLibyaml", providers: [.apt(["libyaml-dev"])]),
     swift("LinuxSystem", ["CLinux", .core("NetTypes")]),

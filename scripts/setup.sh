@@ -6,7 +6,7 @@
 #   scripts/setup.sh test    that, and what the tests need
 set -euo pipefail
 
-build_packages=(make git ca-certificates libc6-dev libbpf-dev libelf-dev libyaml-dev zlib1g-dev)
+build_packages=(make git ca-certificates libc6-dev libbpf-dev libelf-dev libyaml-dev libzstd-dev zlib1g-dev)
 demo_packages=(iproute2 iptables python3)
 # prometheus brings a server that the package starts as a service; the tests only use its programs.
 test_packages=(nftables ipset procps curl prometheus shellcheck)

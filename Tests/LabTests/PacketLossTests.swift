@@ -2,8 +2,10 @@ import AgentApp
 import Foundation
 import LabSupport
 import LinuxBPF
+import LinuxSystem
 import NetTypes
 import PacketLoss
+import ProbeCatalog
 import ProbeKit
 import Signals
 import Testing
@@ -81,6 +83,40 @@ extension Lab {
       #expect(event.label("ack_seq") == "0")
       #expect(event.label("location") == (test.family == .v4 ? "tcp_v4_rcv" : "tcp_v6_rcv"))
       #expect(event.label("process") == nil, "the kernel dropped it in softirq: whom it interrupted is no owner")
+    }
+
+    @Test(
+      "with BTF from a file, raw or in an ELF file: raw tracepoints, the kernel's names, both families",
+      arguments: [false, true])
+    func fileBTF(isELF: Bool) throws {
+      let folder = FileManager.default.temporaryDirectory.appending(path: "skoop-btf-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let raw = folder.appending(path: "vmlinux.btf").path
+      try Data(try Files.bytes("/sys/kernel/btf/vmlinux")).write(to: URL(fileURLWithPath: raw))
+      let elf = folder.appending(path: "vmlinux").path
+      try tool("clang", "-x", "c", "-c", "/dev/null", "-o", elf)
+      try tool("llvm-objcopy", "--add-section", ".BTF=\(raw)", elf)
+      let pair = try LabPair()
+      let settings = ProbeSettings(arguments: ["eventsPerSecond": .integer(0)])
+      let lab = try LabAgent(["packetloss", "tcpretrans", "tcpreset"].map { .init(id: $0, settings: settings) }) {
+        $0.kernel = KernelFacts.current(for: ProbeCatalog.manifests, btf: .file(isELF ? elf : raw))
+      }
+      defer { lab.stop() }
+      for status in lab.agent.runner.statuses {
+        guard case .running(let loaded) = status.status else { continue }
+        #expect(loaded.plan.chosen.allSatisfy { $0.attachment == .raw } && loaded.plan.missing.isEmpty)
+      }
+      for family in [IPAddress.Family.v4, .v6] {
+        let socket = try LabSocket(in: pair.client, family, .stream)
+        #expect(throws: (any Error).self) { try socket.connect(LabPair.serverAddress(family), 772) }
+        let address = LabPair.serverAddress(family)
+        let drop = try lab.sink.first { $0.type == "PacketLoss" && $0.label("dst") == address }
+        #expect(drop.label("reason") == "NO_SOCKET")
+        #expect(drop.label("k8s_pod") == "server")
+        let reset = try lab.sink.first { $0.type == "TCPRESET_NOSOCK" && $0.label("src") == address }
+        #expect(reset.label("pod") == "server")
+      }
     }
 
     @Test("a packet dropped as it leaves names the process that sent it", arguments: Case.all)

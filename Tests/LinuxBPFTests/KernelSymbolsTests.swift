@@ -152,7 +152,9 @@ struct BTFSourceTests {
 
   @Test(
     "this kernel's own BTF: tracepoints, their arguments, enumerations",
-    .enabled(if: BTFSource.find(release: Machine.kernelRelease) != nil, "this kernel has no BTF"))
+    .enabled(
+      if: BTFSource.find(release: Machine.kernelRelease) != nil || ProcessInfo.processInfo.environment["CI"] != nil,
+      "this kernel has no BTF"))
   func running() throws {
     let source = try #require(BTFSource.find(release: Machine.kernelRelease))
     let btf = try KernelBTF(
