@@ -96,7 +96,7 @@ let package = Package(
       "NodeState",
       ["LinuxBPF", "LinuxNetlink", "LinuxSystem", .core("NetModel"), .core("NetParse"), .core("NetTypes")]),
 
-    swift("Wire", [.core("NetModel")]),
+    swift("Wire", [.core("NetModel"), .core("NetSim"), .core("NetTypes")]),
 
     swift("Workloads", ["CLinux", "LinuxSystem", .core("NetTypes")]),
     swift(
@@ -120,7 +120,7 @@ let package = Package(
       name: "skoop-agent",
       dependencies: [
         "AgentApp", "LinuxSystem", "NodeState", "ProbeCatalog", "ProbeKit", "Sinks", "Wire", .core("NetModel"),
-        .core("NetTypes"), .arguments, .logging,
+        .core("NetSim"), .core("NetTypes"), .arguments, .logging,
       ], path: "Sources/agent", swiftSettings: settings),
 
     // Tests. LabSupport makes namespaces and sockets in them, and runs an agent inside the test's process.

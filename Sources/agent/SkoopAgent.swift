@@ -12,7 +12,7 @@ import Sinks
 struct SkoopAgent: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "skoop-agent", abstract: "Watches a node's network from inside its kernel.",
-    version: AgentVersion.text, subcommands: [Run.self, Trace.self, Snapshot.self, Probes.self])
+    version: AgentVersion.text, subcommands: [Run.self, Trace.self, Snapshot.self, PathCommand.self, Probes.self])
 }
 
 /// Exit statuses beyond 0 and 64 (wrong usage, ArgumentParser's own), from sysexits.h.

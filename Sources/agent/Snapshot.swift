@@ -59,7 +59,7 @@ struct Snapshot: ParsableCommand {
     }
 
     func run() throws {
-      let diff = SnapshotDiff(from: try Self.read(before), to: try Self.read(after))
+      let diff = SnapshotDiff(from: try SnapshotInput.read(before), to: try SnapshotInput.read(after))
       do {
         switch output {
         case .text: try Files.write(Array(diff.text.utf8), to: 1, "standard output")
@@ -71,20 +71,6 @@ struct Snapshot: ParsableCommand {
         throw Console.fail("\(error)", .unavailable)
       }
       if !diff.changes.isEmpty { throw ExitCode.failure }
-    }
-
-    private static func read(_ path: String) throws -> NodeSnapshot {
-      let bytes: [UInt8]
-      do {
-        bytes = try Files.bytes(path == "-" ? "/dev/stdin" : path)
-      } catch {
-        throw Console.fail("\(error)", .unavailable)
-      }
-      do {
-        return try SnapshotFile.decode(bytes, file: path)
-      } catch {
-        throw Console.fail("\(error)", .badInput)
-      }
     }
   }
 }

@@ -23,7 +23,7 @@ struct ImportTests {
     (
       "Sources/NodeState", ["LinuxBPF", "LinuxNetlink", "LinuxSystem", "NetModel", "NetParse", "NetTypes"], ["Glibc"]
     ),
-    ("Sources/Wire", ["NetModel"], ["Foundation", "FoundationEssentials"]),
+    ("Sources/Wire", ["NetModel", "NetSim", "NetTypes"], ["Foundation", "FoundationEssentials"]),
     ("Sources/Workloads", ["CLinux", "LinuxSystem", "NetTypes"], ["Glibc"]),
     (
       "Sources/ProbeKit",
@@ -43,7 +43,7 @@ struct ImportTests {
     ),
     (
       "Sources/agent",
-      ["AgentApp", "LinuxSystem", "NetModel", "NetTypes", "NodeState", "ProbeCatalog", "ProbeKit", "Sinks", "Wire"],
+      ["AgentApp", "LinuxSystem", "NetModel", "NetSim", "NetTypes", "NodeState", "ProbeCatalog", "ProbeKit", "Sinks", "Wire"],
       ["ArgumentParser", "FoundationEssentials", "Logging"]
     ),
     ("Sources/KubeManifests", ["KubeModel", "NetTypes"], ["Foundation", "Yams"]),

@@ -208,7 +208,8 @@ extension PathQuestion {
     let header = destination.family == .v4 ? 20 : 40
     // The source is filled in by the route; any port of the system's range may be the source port.
     func tuple(_ ipProtocol: IPProtocol, _ port: UInt16) -> Tuple {
-      Tuple(ipProtocol, source: source ?? destination, destination: destination, destinationPort: port)
+      let unknown = destination.family == .v4 ? IPAddress(v4: 0) : IPAddress(v6High: 0, low: 0)
+      return Tuple(ipProtocol, source: source ?? unknown, destination: destination, destinationPort: port)
     }
     let ephemeral: ClosedRange<UInt16> = 1024...65535
     return switch transport {
