@@ -154,6 +154,7 @@ extension Conversation {
       }
     }
     if route.type == .broadcast || route.type == .multicast {
+      guard packet.content == .datagram else { throw Undecided(reason: "an answer that is sent as a broadcast") }
       finish(.failed("EACCES"))
       return false
     }

@@ -76,7 +76,7 @@ extension Walk {
       case .undecided(let reason): throw Undecided(reason: reason)
       case .failed(_, let why):
         drop(
-          device.netns, link.name, "NOT_SPECIFIED", "the tunnel endpoint \(remote.address) has no route: \(why)",
+          device.netns, link.name, "IP_OUTNOROUTES", "the tunnel endpoint \(remote.address) has no route: \(why)",
           into: &result)
         return
       }
@@ -87,6 +87,10 @@ extension Walk {
       drop(
         device.netns, link.name, "NOT_SPECIFIED",
         "the route to the tunnel endpoint \(remote.address) leads into the tunnel itself", into: &result)
+      return
+    }
+    if route.isLocal {
+      try bypass(frame, vni, port, underlay, into: &result)
       return
     }
     if link.port != nil, frame.length > route.mtu - overhead {
@@ -102,6 +106,23 @@ extension Walk {
       result.drops.append(.init(point: point, why: "in the underlay: \(error.name)", path: path))
     case .ended: drop(device.netns, link.name, nil, "in the underlay", into: &result)
     }
+  }
+
+  /// vxlan_encap_bypass: an endpoint of this node gets the frame without a packet, as if it were for it.
+  private mutating func bypass(
+    _ frame: Frame, _ vni: UInt32, _ port: UInt16, _ underlay: Int, into result: inout Transmission
+  ) throws(Undecided) {
+    let here = world.vxlans[.init(netns: underlay, port: port), default: []]
+    guard let device = here.first(where: { world.link($0)!.vxlan!.vni == vni && world.link($0)!.isUp }) else {
+      drop(
+        underlay, nil, "NOT_SPECIFIED", "the tunnel endpoint is this node, which has no vxlan with the VNI \(vni)",
+        into: &result)
+      return
+    }
+    if world.link(device)!.vxlan!.learning {
+      learned.remotes[.init(device: device, mac: frame.source)] = IPAddress(v4: 0x7f00_0001)
+    }
+    try receive(frame, at: device, address: .host, into: &result)
   }
 
   /// vxlan_rcv.

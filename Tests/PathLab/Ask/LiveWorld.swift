@@ -143,7 +143,7 @@ public final class LiveWorld {
 
 /// How long to wait: until nothing can be under way any more.
 ///
-/// A packet that was handed to an interface and neither dropped nor handed on may wait for a neighbour's address: 0.2 s
+/// A packet that was handed to an interface and neither dropped nor handed on may wait for a neighbour's address: 0.6 s
 /// (Sketch.limits), after which it is dropped. A packet that was dropped is at its end, unless there are copies of it.
 private struct Wait {
   let isTCP: Bool
@@ -160,8 +160,8 @@ private struct Wait {
   private(set) var sawRetransmission = false
 
   /// What is dropped may still cause an ICMP error that waits for a neighbour.
-  static let afterDrop = 300
-  static let whileUnderWay = 400
+  static let afterDrop = 700
+  static let whileUnderWay = 800
   /// TCP_TIMEOUT_INIT (include/net/tcp.h) and some time for the way.
   static let untilRetransmission = 1150
 

@@ -196,11 +196,11 @@ struct Sketch {
     return lines.map { PlanCommand(node, .sysctl, $0) } + [PlanCommand(node, .ip, "link set lo up")]
   }
 
-  /// An unanswered question for a neighbour's address ends after 0.2 s.
+  /// An unanswered question for a neighbour's address ends after 0.6 s.
   private func limits(_ node: Int) -> [PlanCommand] {
     nodes[node].interfaces.flatMap { interface -> [PlanCommand] in
       ["ipv4", "ipv6"].flatMap { family in
-        ["retrans_time_ms=100", "mcast_solicit=2", "ucast_solicit=1", "app_solicit=0", "proxy_delay=0"].map {
+        ["retrans_time_ms=300", "mcast_solicit=2", "ucast_solicit=1", "app_solicit=0", "proxy_delay=0"].map {
           PlanCommand(node, .sysctl, "net.\(family).neigh.\(interface.name).\($0)")
         }
       }

@@ -52,13 +52,20 @@ public struct WorldRun: Sendable {
     return settled
   }
 
-  /// Links change their operational state a little after their carrier (net/core/link_watch.c).
+  /// Links change their operational state a little after their carrier (net/core/link_watch.c), and IPv6 addresses get
+  /// their routes from a work queue (net/ipv6/addrconf.c).
   private static func isSettled(_ snapshot: NodeSnapshot) -> Bool {
     snapshot.namespaces.allSatisfy { netns in
-      netns.links.allSatisfy { link in
+      let local = Set(netns.routes.filter { $0.table == 255 && $0.type == .local }.map(\.destination.address))
+      let up = Set(netns.links.filter { $0.isUp && $0.carrier }.map(\.index))
+      let areSettled = netns.links.allSatisfy { link in
         guard link.isUp else { return true }
         return link.carrier ? link.operState == .up || link.operState == .unknown : link.operState != .up
       }
+      return areSettled
+        && netns.addresses.allSatisfy {
+          $0.address.family == .v4 || !up.contains($0.interface) || local.contains($0.address)
+        }
     }
   }
 }
