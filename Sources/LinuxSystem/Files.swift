@@ -52,15 +52,33 @@ public enum Files {
 
   /// Writes all bytes to an open descriptor, however the kernel divides them; `target` is for the error.
   public static func write(_ bytes: [UInt8], to descriptor: Int32, _ target: String) throws {
+    let (_, error) = write(bytes, to: descriptor)
+    if let error { throw SystemError(errno: error, doing: "writing to \(target)") }
+  }
+
+  /// Writes all bytes to the end of a file that was opened for appending and that nobody else writes to. What it took of bytes
+  /// that did not all find room is cut off again.
+  public static func append(_ bytes: [UInt8], to descriptor: Int32, _ target: String) throws {
+    let (count, error) = write(bytes, to: descriptor)
+    guard let error else { return }
+    var info = stat()
+    // Fails on a device or pipe, which keeps what it took.
+    if count > 0, unsafe fstat(descriptor, &info) == 0 { ftruncate(descriptor, info.st_size - off_t(count)) }
+    throw SystemError(errno: error, doing: "writing to \(target)")
+  }
+
+  /// How many bytes were written, and why not all.
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> (count: Int, error: Int32?) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0 {
         if Glibc.errno == EINTR { continue }
-        throw SystemError(errno: Glibc.errno, doing: "writing to \(target)")
+        return (bytes.count - rest.count, Glibc.errno)
       }
       rest = rest.dropFirst(count)
     }
+    return (bytes.count, nil)
   }
 
   /// The names in a folder, without `.` and `..`, sorted; an absent folder is empty.

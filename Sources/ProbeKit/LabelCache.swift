@@ -57,6 +57,7 @@ public final class LabelCache: Sendable {
   private struct State {
     var generation = -1
     var madeAt: Int64 = 0
+    var isEmpty = true
     var groups = Array(repeating: Slot(), count: slots)
   }
 
@@ -77,7 +78,9 @@ public final class LabelCache: Sendable {
     let generation = workloads.generation
     state.withLock { state in
       if state.generation == generation, time - state.madeAt < Self.lifetime { return }
-      state = State(generation: generation, madeAt: time)
+      // Nothing happens on a quiet machine: then there is nothing to clear.
+      if !state.isEmpty { state = State() }
+      (state.generation, state.madeAt) = (generation, time)
     }
   }
 
@@ -94,7 +97,10 @@ public final class LabelCache: Sendable {
     state.withLock { state in
       if state.generation != generation { state = State(generation: generation, madeAt: now()) }
       // What was made while a scan ran may be of before or after: it serves this event only.
-      if workloads.generation == generation { state.groups[slot] = Slot(key: key, group: group) }
+      if workloads.generation == generation {
+        state.groups[slot] = Slot(key: key, group: group)
+        state.isEmpty = false
+      }
     }
     return group
   }

@@ -15,7 +15,7 @@ public final class FileSink: EventSink {
   }
 
   public func write(_ batch: EventBatch) throws {
-    try Files.write(batch.lines, to: descriptor.rawValue, path)
+    try Files.append(batch.lines, to: descriptor.rawValue, path)
   }
 }
 

@@ -3,6 +3,8 @@ import Foundation
 import Glibc
 import LabSupport
 import LinuxSystem
+import Signals
+import Sinks
 import Testing
 
 /// The agent as a process of its own: what an operator meets.
@@ -201,6 +203,55 @@ extension Lab {
       #expect(answer.contains("\"7\""), "\(answer)")
       let up = try tool("curl", "-sG", "http://127.0.0.1:\(port)/api/v1/query", "--data-urlencode", "query=up")
       #expect(up.contains("\"1\""), "\(up)")
+    }
+
+    @Test("events without a sink go to standard error, among the log")
+    func standardError() throws {
+      let pair = try LabPair()
+      let agent = try AgentProcess { port, _ in
+        "address: 127.0.0.1:\(port)\nevent: {probes: [{name: packetloss, args: {enableStack: false}}]}"
+      }
+      try agent.waitUntilReady()
+      let socket = try LabSocket(in: pair.client, .v6, .datagram)
+      try socket.send([1], to: LabPair.serverAddress(.v6), port: 772)
+      usleep(500_000)
+      let metrics = try agent.get("/metrics").body
+      #expect(!metrics.contains("kubeskoop_packetloss_total"), "the metrics' side is off")
+      #expect(metrics.contains("skoop_probe_up{probe=\"packetloss\"} 1"))
+      #expect(agent.stop() == 0)
+      let events = agent.said.split(separator: "\n").filter { $0.hasPrefix("{") }
+      let mine = try events.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }.filter {
+        ($0?["labels"] as? [[String: String]])?.contains { $0["value"] == pair.server.namespace } == true
+      }
+      #expect(mine.count == 1 && mine[0]?["type"] as? String == "PacketLoss" && mine[0]?["msg"] as? String == "")
+    }
+
+    @Test("a full disk: no half a line stays, what is lost is counted, and room again is used again")
+    func fullDisk() throws {
+      let folder = FileManager.default.temporaryDirectory.appending(path: "skoop-disk-\(UUID().uuidString)").path
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try tool("mount", "-t", "tmpfs", "-o", "size=64k", "skoop-test", folder)
+      defer {
+        _ = try? tool("umount", folder)
+        try? FileManager.default.removeItem(atPath: folder)
+      }
+      let path = "\(folder)/events.jsonl"
+      let sink = try FileSink(path: path)
+      func batch(_ count: Int) -> EventBatch {
+        var batch = EventBatch()
+        for _ in 0..<count {
+          batch.append(
+            Event(timestamp: 1, type: "T", labels: [], message: String(repeating: "x", count: 900)), probe: 0)
+        }
+        return batch
+      }
+      try sink.write(batch(40))
+      // Some of it would fit.
+      #expect(throws: SystemError.self) { try sink.write(batch(40)) }
+      try sink.write(batch(10))
+      let lines = try Files.text(path).split(separator: "\n")
+      #expect(lines.count == 50)
+      #expect(lines.allSatisfy { EventJSON.event(from: Array($0.utf8)[...]) != nil })
     }
 
     @Test("trace: JSON lines, a filter, a summary on standard error")
