@@ -43,7 +43,10 @@ struct ImportTests {
     ),
     (
       "Sources/agent",
-      ["AgentApp", "LinuxSystem", "NetModel", "NetSim", "NetTypes", "NodeState", "ProbeCatalog", "ProbeKit", "Sinks", "Wire"],
+      [
+        "AgentApp", "LinuxSystem", "NetModel", "NetSim", "NetTypes", "NodeState", "ProbeCatalog", "ProbeKit", "Sinks",
+        "Wire",
+      ],
       ["ArgumentParser", "FoundationEssentials", "Logging"]
     ),
     ("Sources/KubeManifests", ["KubeModel", "NetTypes"], ["Foundation", "Yams"]),
