@@ -133,7 +133,7 @@ let package = Package(
     tests("LinuxBPFTests", ["LinuxBPF", "LinuxSystem"]),
     tests(
       "NodeStateTests",
-      ["CLibbpf", "NodeState", "LinuxSystem", "SchemaSupport", "Wire", .core("NetModel"), .core("NetTypes")]),
+      ["CLibbpf", "CLinux", "NodeState", "LinuxSystem", "SchemaSupport", "Wire", .core("NetModel"), .core("NetTypes")]),
     .target(name: "SchemaSupport", path: "Tests/SchemaSupport", swiftSettings: testSettings),
     tests("ProbeKitTests", ["ProbeKit", "LinuxBPF", "PacketLoss", "TCPReset"]),
     tests("WorkloadsTests", ["Workloads", "LinuxSystem", .core("NetTypes")]),
@@ -142,7 +142,8 @@ let package = Package(
     tests(
       "FuzzTests",
       [
-        "AgentApp", "LinuxBPF", "ProbeCatalog", "ProbeKit", "Workloads", .core("NetTypes"), .core("Signals"),
+        "AgentApp", "LinuxBPF", "ProbeCatalog", "ProbeKit", "Wire", "Workloads", .core("NetModel"), .core("NetParse"),
+        .core("NetTypes"), .core("Signals"),
       ] + probes.map { .target(name: $0) }, exclude: ["Corpus"]),
     tests(
       "ArchitectureTests",

@@ -89,6 +89,9 @@ struct NamespaceReader {
           if links[place].bridge != nil { links[place].bridge!.vlans = entry.vlans }
         }
       }
+      for link in links where link.kind == .wireguard {
+        gaps.add("the peers of \(link.name) are not read: WireGuard tells them by another protocol")
+      }
       return links
     }
   }

@@ -27,7 +27,11 @@ public struct InterfaceAddress: Hashable, Sendable, Codable {
   }
 
   /// The network that it makes reachable on its interface: that of the peer, if there is one.
-  public var prefix: IPPrefix { IPPrefix(peer ?? address, length: Int(prefixLength))! }
+  /// A length beyond the address's, which no kernel gives, counts as the address's.
+  public var prefix: IPPrefix {
+    let address = peer ?? address
+    return IPPrefix(address, length: min(Int(prefixLength), address.family.bitWidth))!
+  }
 }
 
 /// RT_SCOPE_… in linux/rtnetlink.h; lower is wider.
