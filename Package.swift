@@ -178,8 +178,8 @@ let package = Package(
     .executableTarget(
       name: "skoop-bench",
       dependencies: [
-        "BPFPrograms", "CBenchReference", "CProbeEvents", "LinuxBPF", "LinuxSystem", "ProbeCatalog", "ProbeKit",
-        "Workloads", .arguments, .logging,
+        "BPFPrograms", "CBenchReference", "CProbeEvents", "LinuxBPF", "LinuxSystem", "NodeState", "ProbeCatalog",
+        "ProbeKit", "Workloads", .arguments, .logging,
       ],
       path: "Sources/bench", exclude: ["bpf"], swiftSettings: settings, plugins: ["EmbedBPF"]),
     tests("BenchTests", ["skoop-bench"]),

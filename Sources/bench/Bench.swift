@@ -11,7 +11,7 @@ struct Bench: ParsableCommand {
     abstract: "Measures the agent on the running kernel, as root; prints a table and writes JSON. Takes some minutes.")
 
   enum Part: String, ExpressibleByArgument, CaseIterable {
-    case ring, programs, load, throughput
+    case ring, programs, load, throughput, snapshot
   }
 
   @Option(help: ArgumentHelp("The agent's program (a release build).", valueName: "file"))
@@ -50,6 +50,7 @@ struct Bench: ParsableCommand {
         case .programs: try ProgramBench.run(on: stage)
         case .load: try LoadBench.run(agent: agent, on: stage)
         case .throughput: try ThroughputBench.run(agent: agent, on: stage)
+        case .snapshot: try SnapshotBench.run(agent: agent, on: stage)
         }
       report.findings += findings
       // At once: a later part may fail.

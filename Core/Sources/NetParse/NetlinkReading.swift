@@ -81,7 +81,8 @@ public struct NetlinkMessage: Hashable, Sendable {
         if type == 1 { text = value.text() }
       }
     }
-    return (-code, text)
+    // The least number has no counterpart; the kernel gives error numbers only.
+    return (0 &- code, text)
   }
 }
 

@@ -86,6 +86,8 @@ struct DecodingTests {
     let lying = NetlinkMessage(
       type: 2, flags: 0x200, payload: (number(Int32(-22)) + number(UInt32.max) + quoted.dropFirst(4))[...])
     #expect(throws: NetlinkFormatError.self) { try lying.failure() }
+    let least = NetlinkMessage(type: 2, payload: (number(Int32.min) + quoted.prefix(16))[...])
+    #expect(try least.failure().errno == .min)
   }
 
   @Test("counts of IPsec, numbers of namespaces, generations")
