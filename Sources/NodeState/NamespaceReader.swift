@@ -35,7 +35,7 @@ struct NamespaceReader {
     readSettings()
     snapshot.conntrack = log.read(.conntrack, nil) { _ in try Sysctls.conntrack() }
     snapshot.xfrm = log.read(.xfrm, nil) { _ in try Xfrm.counts() }
-    if options.rulesets { snapshot.rulesets = log.read(.rulesets, []) { RulesetReader.read(&$0) } }
+    snapshot.rulesets = log.read(.rulesets, []) { RulesetReader.read(&$0) }
     snapshot.parts = log.reports
     return snapshot
   }

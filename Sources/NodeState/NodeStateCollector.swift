@@ -14,16 +14,11 @@ public struct NodeStateCollector: Sendable {
     public var only: [String]?
     /// Connections kept of one namespace; sockets without a peer are always kept.
     public var maximumSockets: Int
-    /// Whether the rulesets' tools are run; without, the part is absent from the report.
-    public var rulesets: Bool
 
-    public init(
-      node: String = Machine.hostName, only: [String]? = nil, maximumSockets: Int = 20_000, rulesets: Bool = true
-    ) {
+    public init(node: String = Machine.hostName, only: [String]? = nil, maximumSockets: Int = 20_000) {
       self.node = node
       self.only = only
       self.maximumSockets = maximumSockets
-      self.rulesets = rulesets
     }
   }
 
@@ -55,7 +50,7 @@ public struct NodeStateCollector: Sendable {
     let ids = NamespaceIDs(known: known.map { ($0.snapshot.id, $0.handle) })
     for (snapshot, handle) in known {
       do {
-        try handle.enter()
+        try enter(handle)
         var reader = try NamespaceReader(snapshot)
         namespaces.append(reader.read(options, ids: ids, programs: &programs, file: handle.descriptor))
       } catch {
@@ -75,6 +70,13 @@ public struct NodeStateCollector: Sendable {
       finished: Machine.nanoseconds(CLOCK_REALTIME), namespaces: namespaces, cgroupPrograms: groups, parts: log.reports)
     snapshot.unplacedPrograms = unplaced
     return snapshot
+  }
+
+  /// Entering needs rights that being inside does not: without root the own namespace can be read all the same.
+  private static func enter(_ handle: NetworkNamespace.Handle) throws {
+    do { try handle.enter() } catch {
+      guard NamespaceFinder.inode(ofLink: "/proc/thread-self/ns/net") == handle.inode else { throw error }
+    }
   }
 
   private static func find(_ paths: [String], _ log: inout PartLog) throws -> NamespaceFinder {
@@ -107,7 +109,7 @@ public struct NodeStateCollector: Sendable {
     log.read(.namespaces, ()) { gaps in
       for namespace in found {
         let inode = namespace.handle.inode
-        do { try namespace.handle.enter() } catch {
+        do { try enter(namespace.handle) } catch {
           gaps.add("\(error)")
           continue
         }

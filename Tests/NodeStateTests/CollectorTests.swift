@@ -105,7 +105,7 @@ struct CollectorTests {
     try run("unshare", "--net", "mount", "--bind", "/proc/self/ns/net", "\(folder)/m")
     try #require(try run("stat", "-f", "-c", "%T", "\(folder)/m").contains("nsfs"))
     let mounted = try run("stat", "-c", "%i", "\(folder)/m").trimmingCharacters(in: .whitespacesAndNewlines)
-    let snapshot = try NodeStateCollector(.init(rulesets: false)).collect()
+    let snapshot = try NodeStateCollector().collect()
     let inodes = Set(snapshot.namespaces.map { "\($0.inode)" })
     #expect(inodes.contains(String(try namespace("/proc/\(pid)/ns/net").dropFirst(5).dropLast())))
     #expect(inodes.contains("\(open.inode)"))
