@@ -30,11 +30,8 @@ extension Walk {
   private func modelled(_ lower: DeviceRef) throws(Undecided) -> [DeviceRef] {
     let uppers = world.macvlans[lower, default: []]
     for upper in uppers {
-      guard let link = world.link(upper), let parameters = link.macvlan, link.kind == .macvlan,
-        parameters.mode != .source
-      else {
-        throw Undecided(
-          reason: "a macvlan of mode source, or a macvtap, on \(world.link(lower)?.name ?? "an interface")")
+      guard let link = world.link(upper), link.macvlan != nil, link.kind == .macvlan else {
+        throw Undecided(reason: "a macvtap on \(world.link(lower)?.name ?? "an interface")")
       }
     }
     return uppers
@@ -47,6 +44,10 @@ extension Walk {
     let uppers = try modelled(device)
     func mode(_ upper: DeviceRef) -> MACVLANParameters.Mode { world.link(upper)!.macvlan!.mode }
     func isUp(_ upper: DeviceRef) -> Bool { world.link(upper)!.isUp }
+    // macvlan_forward_source: copies for those that chose this sender.
+    for upper in uppers where mode(upper) == .source && world.link(upper)!.macvlan!.sources.contains(frame.source) {
+      if isUp(upper) { try receive(frame, at: upper, into: &result) }
+    }
     if frame.destination.isGroup {
       let source = uppers.first { world.link($0)!.mac == frame.source && isUp($0) && mode($0) != .passthru }
       if let source, mode(source) != .vepa, mode(source) != .bridge {
@@ -54,7 +55,7 @@ extension Walk {
         try macvlanUp(frame, source, into: &result)
         return false
       }
-      for upper in uppers where upper != source && isUp(upper) {
+      for upper in uppers where upper != source && isUp(upper) && mode(upper) != .source {
         let takes: Bool =
           switch source.map(mode) {
           case nil: true
@@ -66,9 +67,9 @@ extension Walk {
       return true
     }
     let passthru = uppers.first { mode($0) == .passthru }
-    guard let upper = passthru ?? uppers.first(where: { world.link($0)!.mac == frame.destination && isUp($0) }) else {
-      return true
-    }
+    guard let upper = passthru ?? uppers.first(where: { world.link($0)!.mac == frame.destination && isUp($0) }),
+      mode(upper) != .source
+    else { return true }
     if !isUp(upper) {
       drop(device.netns, link.name, "NOT_SPECIFIED", "the macvlan \(world.link(upper)!.name) is down", into: &result)
       return false

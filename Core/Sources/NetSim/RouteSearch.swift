@@ -45,6 +45,7 @@ extension Walk {
     guard let object = netns.nexthops[id] else { throw .undecided("the nexthop object \(id), which is not known") }
     if object.isBlackhole { return [] }
     if object.members.isEmpty { return object.nextHop.map { [$0] } ?? [] }
+    if object.members.allSatisfy({ netns.nexthops[$0.id]?.isBlackhole ?? false }) { return [] }
     if object.isResilient { throw .undecided("the resilient nexthop group \(id)") }
     var hops: [NextHop] = []
     for member in object.members {
@@ -105,7 +106,7 @@ extension Walk {
       if best != nil, route.metric != metric { break }
       if !route.unknownAttributes.isEmpty { throw .undecided("the route \(IPText.route(route, netns))") }
       let hops: [NextHop]
-      if [.blackhole, .unreachable, .prohibit, .throw].contains(route.type) {
+      if [.blackhole, .unreachable, .prohibit, .throw].contains(route.type), route.nexthopID == nil {
         // These are routes by the loopback interface.
         hops = [NextHop(interface: 1)]
       } else {

@@ -78,7 +78,8 @@ public struct Comparison {
 
   /// Where the question's packet ended.
   private func endMismatches(_ branch: Branch) -> [Mismatch] {
-    let drops = observation.events.filter { $0.role == .forward && $0.event.kind == .drop }
+    // What is dropped inside a tunnel is seen as the tunnel's packet.
+    let drops = observation.events.filter { [.forward, .carrier].contains($0.role) && $0.event.kind == .drop }
     switch branch.forward.end {
     case .delivered(let netns):
       if let arrival = observation.arrivals.first { return arrivalMismatches(arrival, netns, branch.forward.tuple) }
@@ -89,7 +90,9 @@ public struct Comparison {
             30, "delivered elsewhere", "delivered to \(name(netns)), not \(name(first.event.netns)), which answers")
         ]
       }
-      if answers.isEmpty, let drop = drops.last(where: { !$0.event.isNormal && !isAnotherSYN($0.event, netns) }) {
+      if answers.isEmpty,
+        let drop = drops.last(where: { $0.role == .forward && !$0.event.isNormal && !isAnotherSYN($0.event, netns) })
+      {
         return [
           mismatch(40, "delivered, but dropped", "delivered to \(name(netns)), not dropped: \(text(drop.event))")
         ]
