@@ -7,8 +7,8 @@ import Synchronization
 /// Hands every event to every sink. Each sink has its own queue and thread, so that a slow or dead one holds up neither the
 /// reader nor another sink; what does not fit in a queue is lost to that sink, and counted.
 public final class SinkHub: Sendable {
-  /// Bytes of events that wait for one sink at most: 6,000 events with stacks.
-  public static let queueLimit = 8 << 20
+  /// Bytes of events that wait for one sink at most: 3,000 events with stacks.
+  public static let queueLimit = 4 << 20
 
   /// Counts of one probe's events at one sink.
   public struct Account: Hashable, Sendable {
