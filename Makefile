@@ -4,7 +4,7 @@ SWIFT ?= swift
 # Static: the program runs on any Linux of its architecture, and takes less memory (docs/decisions/0009-static-agent.md).
 RELEASE := $(SWIFT) build -c release $$(scripts/static_flags.sh)
 
-.PHONY: help setup build check-build demo test test-all lint format bench bench-agent bench-manifests clean
+.PHONY: help setup build check-build demo test test-all fuzz lint format bench bench-agent bench-manifests clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,10 @@ test: ## all tests that this machine can run; needs root for those that load ker
 
 test-all: test build ## and what takes long: long fuzzing, other kernels, a demo that is killed: docs/results/test-all.md
 	@scripts/test_all.sh
+
+fuzz: ## the path simulator against the kernel in random worlds, for SECONDS (600); ends with 1 on a disagreement
+	$(SWIFT) build --product path-lab
+	.build/debug/path-lab run --seconds $(or $(SECONDS),600) --keep .build/path-lab --shrink .build/path-lab/cut-down
 
 lint: ## formatting and shell scripts
 	@scripts/lint.sh

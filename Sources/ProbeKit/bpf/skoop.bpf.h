@@ -302,6 +302,11 @@ static __always_inline void skoop_read_tcp_cb(struct skoop_packet *packet, struc
 
 /* ---- events ---- */
 
+/* Whether a namespace is looked at. A program for only some of them defines it before it includes this. */
+#ifndef SKOOP_ADMITS
+#define SKOOP_ADMITS(netns) 1
+#endif
+
 /* May this namespace have one more event in this second? */
 static __always_inline _Bool skoop_allowed(__u64 netns, __u64 now)
 {

@@ -9,6 +9,9 @@ public enum Generator {
   public static let features: [String] =
     Topology.allCases.map { "topology.\($0)" } + Change.all.map(\.name)
 
+  /// Features that the simulator does not model: there it has to say so.
+  public static let extensions: Set<String> = ["port.proxy-arp", "port.locked"]
+
   public static func plan(seed: UInt64) -> WorldPlan {
     var random = SplitMix(seed: seed, stream: 1)
     let topology = random.pick(weighted: Topology.weighted)

@@ -192,6 +192,8 @@ struct Sketch {
       // Reports of group memberships are done before anything is asked.
       "net.ipv6.conf.default.mldv2_unsolicited_report_interval=10",
       "net.ipv6.conf.default.mldv1_unsolicited_report_interval=10",
+      "net.ipv4.conf.default.igmpv3_unsolicited_report_interval=10",
+      "net.ipv4.conf.default.igmpv2_unsolicited_report_interval=10",
     ]
     return lines.map { PlanCommand(node, .sysctl, $0) } + [PlanCommand(node, .ip, "link set lo up")]
   }

@@ -5,7 +5,6 @@ import LinuxSystem
 import Logging
 import NetTypes
 import PathCases
-import PacketLoss
 import ProbeKit
 import Signals
 import Synchronization
@@ -58,12 +57,9 @@ public final class EventFeed: Sendable {
     }
   }
 
-  /// Of one namespace. A world's namespaces have far less, and a flood elsewhere on the machine must not fill the buffer.
-  private static let eventsPerSecond = 2000
-
   private let runner: ProbeRunner
   private let sorter: Sorter
-  private let catalog: [any KernelProbe.Type] = [PacketLoss.self, PathTap.self]
+  private let catalog: [any KernelProbe.Type] = [PathLoss.self, PathTap.self]
 
   public init() throws {
     sorter = try Sorter()
@@ -81,7 +77,7 @@ public final class EventFeed: Sendable {
     runner = try ProbeRunner(catalog: catalog, context: context, options: options, log: log)
     try runner.startReading { [sorter] batches in sorter.sort(batches.flatMap(\.events)) }
     let settings: [String: SettingValue] = [
-      "enableStack": .bool(false), "eventsPerSecond": .integer(Self.eventsPerSecond),
+      "enableStack": .bool(false), "eventsPerSecond": .integer(0),
     ]
     for probe in catalog {
       let own: [String: SettingValue] = probe.manifest.settings.isEmpty ? [:] : ["showNormal": .bool(true)]
@@ -93,10 +89,17 @@ public final class EventFeed: Sendable {
     }
   }
 
-  public func stop() { runner.stop() }
+  public func stop() {
+    runner.stop()
+    Watched.shared.forgetMaps()
+  }
 
-  /// Records that found the ring buffer full: with any, silence is not proven any more.
+  /// Records that found the ring buffer full: with any, nothing of the time can be judged.
   public func lost() throws -> UInt64 { try runner.outcomes().reduce(0) { $0 + $1.lost } }
+
+  /// Events, of whichever namespace, that a program did not see because it was at work on the same CPU when they happened:
+  /// the kernel does not nest it (bpf_trace_run, kernel/trace/bpf_trace.c).
+  public func missed() -> UInt64 { runner.programStatistics().reduce(0) { $0 + $1.statistics.recursionMisses } }
 
   /// Returns when all that has happened until now is in the inboxes, however busy the machine is.
   func drain() throws {
@@ -111,10 +114,12 @@ public final class EventFeed: Sendable {
   func open(_ cookies: [NetnsCookie]) throws -> Inbox {
     let inbox = try Inbox()
     sorter.inboxes.withLock { all in for cookie in cookies { all[cookie] = inbox } }
+    try Watched.shared.watch(cookies)
     return inbox
   }
 
   func close(_ cookies: [NetnsCookie]) {
+    Watched.shared.forget(cookies)
     sorter.inboxes.withLock { all in for cookie in cookies { all[cookie] = nil } }
   }
 }

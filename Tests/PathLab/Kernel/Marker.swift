@@ -25,6 +25,7 @@ final class Marker: Sendable {
     }
     netns = made.netns
     socket = Descriptor(owning: made.socket)
+    try Watched.shared.watch([netns.cookie])
   }
 
   /// Sends one; its number.

@@ -16,6 +16,8 @@ struct PathTap: KernelProbe {
 
   init(_ settings: ProbeSettings, _ context: ProbeContext) { self.context = context }
 
+  func update(_ maps: ProbeMaps) throws(BPFError) { try Watched.shared.add(maps) }
+
   private static let eventType = EventType("Transmission")
 
   func write(_ record: Record, to batch: inout EventBatch) -> Bool {

@@ -32,9 +32,10 @@ public final class Finds: Sendable {
   }
 
   /// One cut-down world of each kind, the most frequent kind first; `receive` gets nil for one that did not come back.
-  public func shrink(_ shrinker: Shrinker, receive: (Find, WorldRun?) throws -> Void) throws {
-    let all = finds.withLock { $0 }
-    for (_, list) in all.sorted(by: { ($1.value[0].count, $0.key) < ($0.value[0].count, $1.key) }) {
+  /// `kinds`: so many at most.
+  public func shrink(_ shrinker: Shrinker, kinds: Int = .max, receive: (Find, WorldRun?) throws -> Void) throws {
+    let all = finds.withLock { $0 }.sorted { ($1.value[0].count, $0.key) < ($0.value[0].count, $1.key) }
+    for (_, list) in all.prefix(kinds) {
       var shrunk: WorldRun?
       for find in list where shrunk == nil {
         shrunk = try shrinker.shrink(find.plan, question: find.question, kind: find.kind)

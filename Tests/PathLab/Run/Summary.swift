@@ -9,6 +9,8 @@ public struct Summary: Sendable {
   public private(set) var falsePromises = 0
   public private(set) var unproven = 0
   public private(set) var refused = 0
+  /// Questions, and those undecided, in worlds that have nothing outside the model.
+  private var modelled = (questions: 0, undecided: 0)
   private var outcomes: [String: Int] = [:]
   private var features: [String: Int] = [:]
   private var steps: [String: Int] = [:]
@@ -23,6 +25,10 @@ public struct Summary: Sendable {
     unproven += record.unproven
     refused += record.refused
     undecided.merge(record.undecided, uniquingKeysWith: +)
+    if Generator.extensions.isDisjoint(with: record.features) {
+      modelled.questions += record.outcomes.values.reduce(0, +)
+      modelled.undecided += record.undecided.values.reduce(0, +)
+    }
     for found in record.disagreements {
       disagreements[found.disagreement.kind, default: 0] += 1
       if found.disagreement.isFalsePromise { falsePromises += 1 }
@@ -33,6 +39,9 @@ public struct Summary: Sendable {
   }
 
   public var disagreementCount: Int { disagreements.values.reduce(0, +) }
+
+  /// How much stays undecided where nothing outside the model is used.
+  public var undecidedShare: Double { Double(modelled.undecided) / Double(max(modelled.questions, 1)) }
 
   /// Shares of what senders saw, whatever they sent: no class may be more than half.
   public var shares: [String: Double] {
@@ -46,9 +55,10 @@ public struct Summary: Sendable {
     func list(_ counts: [String: Int]) -> String {
       counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "  \(pad($0.value)) \($0.key)\n" }.joined()
     }
-    func percent(_ part: Int) -> String {
-      let tenths = questions == 0 ? 0 : Int((Double(part) / Double(questions) * 1000).rounded())
-      return "\(tenths / 10).\(tenths % 10) %"
+    func percent(_ part: Int) -> String { share(Double(part) / Double(max(questions, 1))) }
+    func share(_ part: Double) -> String {
+      let hundredths = Int((part * 10_000).rounded())
+      return "\(hundredths / 100).\(hundredths / 10 % 10)\(hundredths % 10) %"
     }
     let missing = Generator.features.filter { features[$0] == nil }
     let gaps = undecided.values.reduce(0, +)
@@ -57,6 +67,7 @@ public struct Summary: Sendable {
       \(questions) questions in \(worlds) worlds, \(rate) a second
       agreement \(agreements) (\(percent(agreements))), undecided \(gaps) (\(percent(gaps))), disagreement \(disagreementCount) \
       (\(percent(disagreementCount))), of those false promises \(falsePromises)
+      undecided where nothing outside the model is used: \(share(undecidedShare)) of \(modelled.questions)
       silences without proof \(unproven), commands and servers refused \(refused), worlds that failed \(failures.count)
 
       """

@@ -3,7 +3,7 @@
  * Reports every packet that is handed to an interface's driver: the tracepoint net:net_dev_start_xmit (net/core/dev.c
  * xmit_one). Its arguments: skb, dev. For the path laboratory only.
  */
-#include "../../../Sources/ProbeKit/bpf/skoop.bpf.h"
+#include "watched.bpf.h"
 
 /* The runner sets it; there is nothing to count. */
 const volatile _Bool metrics_on = 0;
@@ -23,7 +23,7 @@ static __always_inline int handle(void *ctx)
 	const void *head = BPF_CORE_READ(skb, head);
 	__u8 header[20];
 
-	if (!skoop_read_headers(&event.packet, skb))
+	if (!SKOOP_ADMITS(netns) || !skoop_read_headers(&event.packet, skb))
 		return 0;
 	if (bpf_probe_read_kernel(header, sizeof(header), head + BPF_CORE_READ(skb, network_header)))
 		return 0;

@@ -170,6 +170,8 @@ static __always_inline int handle(void *ctx)
 		sk = BPF_CORE_READ(skb, sk);
 
 	netns = skoop_locate_skb(packet, skb, sk);
+	if (!SKOOP_ADMITS(netns))
+		return 0;
 	if (!skoop_read_headers(packet, skb) && sk) {
 		/* Not yet a packet: data in a socket's send queue. Its tuple is the socket's. */
 		skoop_read_sk(packet, sk);
