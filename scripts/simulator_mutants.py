@@ -42,7 +42,7 @@ MUTANTS = [
     ("routes: unreachable is as no route", "RouteSearch", "case .unreachable: throw .unreachable(IPText.route(route, netns))", "case .unreachable: throw .noRoute"),
     ("routes: only the first way of several", "RouteSearch", "alternatives: good, rule: nil", "alternatives: [first], rule: nil"),
     ("routes6: a metric is no limit", "RouteSearch", "if best != nil, route.metric != metric { break }", "if best != nil, route.metric == metric { break }"),
-    ("routes6: routes for other sources count", "RouteSearch", "if fitting.isEmpty { return [] }", "if fitting.isEmpty { return [routes] }"),
+    ("routes6: routes for other sources count", "RouteSearch", "if fitting.isEmpty, routes[0].destination.length > 0 { return [] }", ""),
     ("routes6: gone gateways are taken", "RouteSearch", "if wantsReachable, isGone(hop, netns) { return nil }", ""),
     # sending
     ("output: the preferred source is ignored", "OutputRoute4", "key.source ?? found.route.preferredSource\n      ?? selectAddress4", "key.source\n      ?? selectAddress4"),

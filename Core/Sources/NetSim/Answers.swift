@@ -154,7 +154,9 @@ extension Conversation {
       }
     }
     if route.type == .broadcast || route.type == .multicast {
-      guard packet.content == .datagram else { throw Undecided(reason: "an answer that is sent as a broadcast") }
+      guard packet.content == .datagram, route.type == .broadcast else {
+        throw Undecided(reason: "an answer that is sent as a broadcast")
+      }
       finish(.failed("EACCES"))
       return false
     }

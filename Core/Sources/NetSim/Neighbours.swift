@@ -4,6 +4,8 @@ import NetTypes
 /// What the neighbour table gives for a next hop.
 enum Resolution {
   case mac(MACAddress)
+  /// The interface has no table for such addresses.
+  case impossible(String)
   /// Nobody answers; why, as far as it shows.
   case failed(String)
   /// Nobody that is known answers, but the question left what is known.
@@ -21,6 +23,9 @@ extension Walk {
     let link = netns.link(device.index)!
     // arp_constructor, ndisc_constructor.
     if target.isMulticast { return .mac(.multicast(target)) }
+    if target.family == .v6, link.ipv6 == nil || link.mtu < 1280 {
+      return .impossible("IPv6 needs an MTU of 1280, and \(link.name) has \(link.mtu)")
+    }
     if !link.flags.isDisjoint(with: [.noARP, .loopback]) { return .mac(link.mac ?? .zero) }
     if target.family == .v4, localType4(target, netns) == .broadcast { return .mac(.broadcast) }
     if link.flags.contains(.pointToPoint) { return .mac(.broadcast) }

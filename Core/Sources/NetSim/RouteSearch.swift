@@ -90,7 +90,8 @@ extension Walk {
     let special = routes.filter { ($0.source?.length ?? 0) > 0 }
     if special.isEmpty { return [routes] }
     let fitting = special.filter { route in source.map { route.source!.contains($0) } ?? false }
-    if fitting.isEmpty { return [] }
+    // There is no parent of the default route.
+    if fitting.isEmpty, routes[0].destination.length > 0 { return [] }
     let lengths = Set(fitting.map { $0.source!.length }).sorted(by: >)
     return lengths.map { length in fitting.filter { $0.source!.length == length } }
       + [routes.filter { ($0.source?.length ?? 0) == 0 }]

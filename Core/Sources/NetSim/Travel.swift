@@ -187,6 +187,9 @@ extension Walk {
       case .mac(let mac): destination = mac
       case .left(let device):
         return .stopped(.ended(.left(netns.snapshot.id, device: name(device) ?? link.name)))
+      case .impossible(let why):
+        note(.neighbour, position, link.name, "dropped: \(why)")
+        return .stopped(.ended(.dropped(dropPoint(position, link.name, "NEIGH_CREATEFAIL"))))
       case .failed(let why):
         note(.neighbour, position, link.name, "\(target) does not answer: \(why)")
         // The packet waits; when asking has failed, its sender is told (arp_error_report, ndisc_error_report).

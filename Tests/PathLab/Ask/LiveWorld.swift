@@ -160,6 +160,7 @@ private struct Wait {
   private(set) var sawRetransmission = false
 
   /// What is dropped may still cause an ICMP error that waits for a neighbour.
+  static let longest = 6000
   static let afterDrop = 700
   static let whileUnderWay = 800
   /// TCP_TIMEOUT_INIT (include/net/tcp.h) and some time for the way.
@@ -199,6 +200,7 @@ private struct Wait {
     var left = (isDropped ? Self.afterDrop : Self.whileUnderWay) - quiet
     // An ICMP error that came while connect(2) was still at work is not acted on; the next one is (tcp_v4_err).
     if isTCP, patient || sawError { left = max(left, Self.untilRetransmission - elapsed) }
-    return Int32(max(left, 0))
+    // What others send may look like this question's packets for ever.
+    return Int32(max(min(left, Self.longest - elapsed), 0))
   }
 }

@@ -20,7 +20,9 @@ public struct WorldRun: Sendable {
     let live = try LiveWorld(plan, feed)
     let snapshot = try Self.settledSnapshot(of: live)
     for (number, question) in plan.questions.enumerated() { try live.ask(question, number: number) }
-    recorded = PathCase(plan: plan, snapshot: snapshot, cookies: live.cookies, observations: try live.finish())
+    let observations = try live.finish()
+    try Self.check(snapshot, isStill: live)
+    recorded = PathCase(plan: plan, snapshot: snapshot, cookies: live.cookies, observations: observations)
     let world = World([snapshot])
     var answers: [PathAnswer] = []
     verdicts = recorded.verdicts { question in
@@ -50,6 +52,17 @@ public struct WorldRun: Sendable {
       settled.namespaces[index].fdb.removeAll { !$0.isStatic && !$0.isLocal }
     }
     return settled
+  }
+
+  /// Nothing may change while questions are asked: timers of the kernel, or a busy machine's work queues, may have.
+  private static func check(_ before: NodeSnapshot, isStill live: LiveWorld) throws {
+    let after = try NodeStateCollector(.init(node: "lab", only: live.paths)).collect()
+    for (old, new) in zip(before.namespaces, after.namespaces) {
+      guard old.links == new.links, old.addresses == new.addresses, old.rules == new.rules,
+        old.nexthops == new.nexthops,
+        old.routes.filter({ !$0.isCached }) == new.routes.filter({ !$0.isCached })
+      else { throw LabError("a namespace changed by itself while questions were asked") }
+    }
   }
 
   /// Links change their operational state a little after their carrier (net/core/link_watch.c), and IPv6 addresses get
