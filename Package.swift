@@ -133,7 +133,10 @@ let package = Package(
     tests("LinuxBPFTests", ["LinuxBPF", "LinuxSystem"]),
     tests(
       "NodeStateTests",
-      ["CLibbpf", "CLinux", "NodeState", "LinuxSystem", "SchemaSupport", "Wire", .core("NetModel"), .core("NetTypes")]),
+      [
+        "skoop-agent", "CLibbpf", "CLinux", "NodeState", "LinuxSystem", "SchemaSupport", "Wire", .core("NetModel"),
+        .core("NetTypes"),
+      ]),
     .target(name: "SchemaSupport", path: "Tests/SchemaSupport", swiftSettings: testSettings),
     tests("ProbeKitTests", ["ProbeKit", "LinuxBPF", "PacketLoss", "TCPReset"]),
     tests("WorkloadsTests", ["Workloads", "LinuxSystem", .core("NetTypes")]),

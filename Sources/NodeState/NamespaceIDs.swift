@@ -6,8 +6,7 @@ import NetTypes
 /// Which namespace the kernel means by the number of IFLA_LINK_NETNSID. Each namespace numbers the others for itself, so the
 /// question is asked from inside it, for one known namespace after another until all wanted numbers are found.
 struct NamespaceIDs {
-  /// Those of all known namespaces, those first that are asked first: the host, then the ones that were found last, as a
-  /// pod's other end mostly lies in the host.
+  /// All known namespaces, the host first: a pod's other end mostly lies there.
   let known: [(key: NetnsCookie, handle: NetworkNamespace.Handle)]
 
   /// `socket`: opened in the asking namespace.
