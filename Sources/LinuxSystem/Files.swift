@@ -2,11 +2,11 @@ public import Glibc
 
 /// Small reads of files that the kernel makes up as they are read (/proc, /sys): no size is known beforehand.
 public enum Files {
-  /// The whole file; throws a `SystemError` naming it.
-  public static func bytes(_ path: String) throws -> [UInt8] {
+  /// The whole file, read in pieces of `chunk` bytes; throws a `SystemError` naming it.
+  public static func bytes(_ path: String, chunk: Int = 1 << 16) throws -> [UInt8] {
     let descriptor = try Descriptor(opening: path)
     var bytes: [UInt8] = []
-    try descriptor.forEachChunk(of: path) { bytes.append(contentsOf: $0) }
+    try descriptor.forEachChunk(of: path, size: chunk) { bytes.append(contentsOf: $0) }
     return bytes
   }
 
@@ -116,8 +116,10 @@ public struct Descriptor: ~Copyable, Sendable {
   deinit { close(rawValue) }
 
   /// Reads to the end, handing out one buffer again and again.
-  public func forEachChunk(of path: String, _ body: (ArraySlice<UInt8>) throws -> Void) throws {
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+  public func forEachChunk(
+    of path: String, size: Int = 1 << 16, _ body: (ArraySlice<UInt8>) throws -> Void
+  ) throws {
+    var chunk = [UInt8](repeating: 0, count: size)
     while true {
       let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(rawValue, $0.baseAddress, $0.count) }
       if count == 0 { return }

@@ -58,12 +58,12 @@ struct Sysctls {
     return result
   }
 
-  /// One setting without the line's end; fields are separated by one blank. Nil when the kernel has no such setting.
+  /// One setting without the line's end, read in a small piece, as there are a hundred of them in every namespace; fields are separated by one blank. Nil when the kernel has no such setting.
   private static func value(_ name: String, _ gaps: inout Gaps) -> String? {
     let path = "/proc/sys/" + name.split(separator: ".").joined(separator: "/")
     do {
       return String(
-        decoding: try Files.bytes(path).map { $0 == UInt8(ascii: "\t") ? UInt8(ascii: " ") : $0 }
+        decoding: try Files.bytes(path, chunk: 8192).map { $0 == UInt8(ascii: "\t") ? UInt8(ascii: " ") : $0 }
           .filter { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     } catch {
       if let error = error as? SystemError, error.errno == ENOENT { return nil }
