@@ -97,7 +97,7 @@ MUTANTS = [
     ("bridge: states are ignored", "Bridge", "guard settings.state == .forwarding || settings.state == .learning else {", "guard true else {"),
     ("bridge: unknown addresses are not flooded", "Bridge", "} else if !settings.unicastFlood {", "} else if true {"),
     ("bridge: flood off is ignored", "Bridge", "} else if !settings.unicastFlood {", "} else if false {"),
-    ("bridge: own addresses are sent on", "Bridge", "return (entry.isLocal ? nil : entry.interface, IPText.fdb(entry, netns))", "return (entry.interface, IPText.fdb(entry, netns))"),
+    ("bridge: own addresses are sent on", "Bridge", "return (entry.isLocal ? nil : entry.interface, local, IPText.fdb(entry, netns))", "return (entry.interface, local, IPText.fdb(entry, netns))"),
     # tunnels, macvlan
     ("vxlan: VNIs do not matter", "VXLAN", "guard let device = here.first(where: { world.link($0)!.vxlan!.vni == vni }) else {", "guard let device = here.first else {"),
     ("vxlan: ports do not matter", "VXLAN", "let port = remote.entry?.remotePort ?? vxlan.port", "let port: UInt16 = 4789"),

@@ -8,7 +8,8 @@ extension Walk {
   ) throws(Undecided) {
     try checkModelled(link, bridge.netns)
     if !frame.destination.isGroup, let found = lookupFDB(bridge, frame.destination) {
-      guard let port = found.port else {
+      // The address of a port is local and still leads to that port, when it is the node that sends.
+      guard let port = found.port ?? found.local else {
         drop(
           bridge.netns, link.name, "NOT_SPECIFIED", "\(frame.destination) is the bridge's own address", into: &result)
         return
@@ -84,14 +85,17 @@ extension Walk {
     learned.ports[.init(device: bridge, mac: mac)] = port
   }
 
-  /// The port that a frame for `mac` goes to; `port` nil for the bridge's own address.
-  private func lookupFDB(_ bridge: DeviceRef, _ mac: MACAddress) -> (port: Int32?, object: String)? {
+  /// The port that a frame for `mac` goes to; `port` nil for an address of the node itself, `local` the port that has it.
+  private func lookupFDB(
+    _ bridge: DeviceRef, _ mac: MACAddress
+  ) -> (port: Int32?, local: Int32?, object: String)? {
     let netns = world.namespaces[bridge.netns]
     if let port = learned.ports[.init(device: bridge, mac: mac)] {
-      return (port, "\(mac) dev \(IPText.device(port, netns)) (learned)")
+      return (port, nil, "\(mac) dev \(IPText.device(port, netns)) (learned)")
     }
     guard let entry = netns.fdb[.init(interface: bridge.index, mac: mac)] else { return nil }
-    return (entry.isLocal ? nil : entry.interface, IPText.fdb(entry, netns))
+    let local = entry.isLocal && entry.interface != bridge.index ? entry.interface : nil
+    return (entry.isLocal ? nil : entry.interface, local, IPText.fdb(entry, netns))
   }
 
   /// net/bridge/br_forward.c, br_forward: to one port, if it may.
