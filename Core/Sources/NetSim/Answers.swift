@@ -153,7 +153,7 @@ extension Conversation {
         return false
       }
     }
-    if route.type == .broadcast || route.type == .multicast {
+    if packet.family == .v4, route.type == .broadcast || route.type == .multicast {
       guard packet.content == .datagram, route.type == .broadcast else {
         throw Undecided(reason: "an answer that is sent as a broadcast")
       }

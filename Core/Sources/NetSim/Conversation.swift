@@ -151,7 +151,7 @@ struct Conversation {
     let route =
       destination.family == .v4
       ? try walk.outputRoute4(key, in: sender) : try walk.outputRoute6(key, in: sender)
-    if route.type == .broadcast || route.type == .multicast {
+    if destination.family == .v4, route.type == .broadcast || route.type == .multicast {
       if case .tcp = question.transport { throw .failed("ENETUNREACH", "\(destination) is no host") }
       if route.type == .multicast { throw .undecided("a multicast route") }
       throw .failed("EACCES", "\(destination) is a broadcast address")

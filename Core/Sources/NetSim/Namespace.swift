@@ -91,7 +91,7 @@ struct Namespace: Sendable {
     filtersByLink = Dictionary(grouping: netns.filters, by: \.interface)
     qdiscByLink = .init(netns.qdiscs.filter { $0.parent == 0xffff_ffff }.map { ($0.interface, $0) }) { first, _ in first
     }
-    netfilter = Presence.netfilter(netns)
+    netfilter = Presence.netfilter(node, netns)
     cgroupPrograms = Presence.cgroupPrograms(node, netns)
   }
 

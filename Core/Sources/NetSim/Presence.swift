@@ -8,7 +8,11 @@ enum Presence {
   ]
 
   /// Netfilter, as long as the simulator does not run its rules: any rule, or a policy other than accept.
-  static func netfilter(_ netns: NetnsSnapshot) -> String? {
+  static func netfilter(_ node: NodeSnapshot, _ netns: NetnsSnapshot) -> String? {
+    // Netfilter's eBPF programs do not say where they are attached.
+    if let program = node.unplacedPrograms.first(where: { !$0.isOurs }) {
+      return "the eBPF program \(program.name ?? "\(program.id)") at \(program.hook)"
+    }
     if let gap = netns.gap(.rulesets) { return "the rulesets of \(netns.displayName) are not known: \(gap)" }
     for ruleset in netns.rulesets where !isEmpty(ruleset) {
       return "netfilter rules (\(ruleset.tool.rawValue)) in \(netns.displayName)"

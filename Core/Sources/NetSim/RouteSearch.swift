@@ -73,8 +73,8 @@ extension Walk {
           case .blackhole: throw .blackhole(IPText.route(found.route, netns))
           case .unreachable: throw .unreachable(IPText.route(found.route, netns))
           case .prohibit: throw .prohibit(IPText.route(found.route, netns))
-          case .unicast, .local, .anycast, .multicast: return found
-          case .broadcast, .unspecified, .nat, .xresolve:
+          case .unicast, .local, .anycast, .multicast, .broadcast: return found
+          case .unspecified, .nat, .xresolve:
             throw .undecided("the route \(IPText.route(found.route, netns))")
           }
         }

@@ -123,7 +123,8 @@ extension Walk {
         dropPoint(position, device, packet.family == .v4 ? "IP_INHDR" : "IP_INHDR"), ICMPError(kind: .timeExceeded),
         by: source)
     }
-    if packet.family == .v6 {
+    // What goes back by the interface it came from is not looked at.
+    if packet.family == .v6, route.device != reception.device {
       let from = packet.tuple.source
       if from.isUnspecified || from.isLoopback || from.isMulticast {
         return .ended(.dropped(dropPoint(position, device, "IP_INADDRERRORS")))

@@ -8,6 +8,7 @@ public struct Comparison {
   /// The cookies of the plan's namespaces, in order.
   let namespaces: [NetnsCookie]
   let servers: [ServerPlan]
+  private var ways = 1
 
   public init(
     _ question: QuestionPlan, _ observation: Observation, namespaces: [NetnsCookie], servers: [ServerPlan]
@@ -19,6 +20,12 @@ public struct Comparison {
   }
 
   public func verdict(_ answer: PathAnswer) -> Verdict {
+    var comparison = self
+    comparison.ways = answer.branches.count
+    return comparison.judge(answer)
+  }
+
+  private func judge(_ answer: PathAnswer) -> Verdict {
     var nearest: [Mismatch]?
     var gap: String?
     for branch in answer.branches {
@@ -90,7 +97,7 @@ public struct Comparison {
             30, "delivered elsewhere", "delivered to \(name(netns)), not \(name(first.event.netns)), which answers")
         ]
       }
-      if answers.isEmpty,
+      if answers.isEmpty, !wentSeveralWays,
         let drop = drops.last(where: {
           $0.role == .forward && !isCopy($0.event) && !$0.event.isNormal && !isAnotherSYN($0.event, netns)
         })
@@ -121,6 +128,9 @@ public struct Comparison {
     case .left, .undecided: return []
     }
   }
+
+  /// SYNs that are sent again may take another of several ways: the kernel gives them another hash.
+  private var wentSeveralWays: Bool { question.kind == .tcp && observation.sawRetransmission && ways > 1 }
 
   /// A vxlan that knows no endpoint for a frame sends it to several; some of them may have no route.
   private func isCopy(_ drop: PacketEvent) -> Bool { drop.location == "vxlan_xmit_one" }
