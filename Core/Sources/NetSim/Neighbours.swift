@@ -27,7 +27,13 @@ extension Walk {
       return .impossible("IPv6 needs an MTU of 1280, and \(link.name) has \(link.mtu)")
     }
     if !link.flags.isDisjoint(with: [.noARP, .loopback]) { return .mac(link.mac ?? .zero) }
-    if target.family == .v4, localType4(target, netns) == .broadcast { return .mac(.broadcast) }
+    if target.family == .v4 {
+      switch localType4(target, netns) {
+      case .broadcast: return .mac(.broadcast)
+      case .multicast: return .mac(.multicast(target))
+      default: break
+      }
+    }
     if link.flags.contains(.pointToPoint) { return .mac(.broadcast) }
     if let entry = netns.neighbour(device.index, target), entry.state == .permanent || entry.state == .noARP {
       note(

@@ -78,6 +78,7 @@ public final class LabRunner: Sendable {
 
   private func world(_ number: Int) -> (WorldRecord, WorldRun?) {
     let plan = Generator.plan(seed: Self.seed(options.seed, number))
+    var before: [WorldRecord.Found]?
     do {
       for attempt in 1...Self.attempts {
         let (lost, missed) = (try feed.lost(), feed.missed())
@@ -85,10 +86,17 @@ public final class LabRunner: Sendable {
         // Without all events nothing can be compared. A few that were missed may be anybody's: only a mistake needs to be seen
         // again without.
         if try feed.lost() != lost { continue }
-        let record = WorldRecord(seed: options.seed, number: number, run)
+        var record = WorldRecord(seed: options.seed, number: number, run)
         if attempt < Self.attempts, feed.missed() != missed, !record.disagreements.isEmpty || record.unproven > 0 {
           continue
         }
+        // A mistake of the simulator comes again with the world; what the rest of the machine does to it does not.
+        if before == nil, !record.disagreements.isEmpty, attempt < Self.attempts {
+          before = record.disagreements
+          continue
+        }
+        let questions = Set(record.disagreements.map(\.question))
+        record.wavered = before?.filter { !questions.contains($0.question) }
         return (record, run)
       }
       throw LabError("kernel events were lost at every attempt")

@@ -6,6 +6,7 @@ public struct Summary: Sendable {
   public private(set) var agreements = 0
   public private(set) var undecided: [String: Int] = [:]
   public private(set) var disagreements: [String: Int] = [:]
+  public private(set) var wavered = 0
   public private(set) var falsePromises = 0
   public private(set) var unproven = 0
   public private(set) var refused = 0
@@ -29,6 +30,7 @@ public struct Summary: Sendable {
       modelled.questions += record.outcomes.values.reduce(0, +)
       modelled.undecided += record.undecided.values.reduce(0, +)
     }
+    wavered += record.wavered?.count ?? 0
     for found in record.disagreements {
       disagreements[found.disagreement.kind, default: 0] += 1
       if found.disagreement.isFalsePromise { falsePromises += 1 }
@@ -72,6 +74,7 @@ public struct Summary: Sendable {
 
       """
     text += failures.prefix(5).map { "  \($0)\n" }.joined()
+    text += "disagreements that did not come again when their world was made anew: \(wavered)\n"
     if !disagreements.isEmpty { text += "disagreements:\n\(list(disagreements))" }
     if !undecided.isEmpty { text += "undecided because:\n\(list(undecided))" }
     text += "what senders saw:\n\(list(outcomes))"

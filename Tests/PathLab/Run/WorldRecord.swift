@@ -22,6 +22,9 @@ public struct WorldRecord: Codable, Hashable, Sendable {
   /// By the gap.
   public var undecided: [String: Int]
   public var disagreements: [Found]
+  /// Of an earlier making of the same world, which did not come again when it was made anew: something else on the machine
+  /// came between. Nil in logs of before there were any.
+  public var wavered: [Found]?
   /// Silences that nothing explains.
   public var unproven: Int
   /// What the simulator did: stages that it went through, ends that it found.
