@@ -238,6 +238,10 @@ extension Walk {
         payload: .advertisement(target: target, targetMAC: mac, to: from))
     }
     if answers.macs.isEmpty { return answers }
+    if own.contains(where: { $0.address == target }) {
+      asides.append("\(target) is an address of \(link.name) itself, for which no advertisement counts")
+      return Answers(left: answers.left)
+    }
     // The advertisement is routed like any packet: it must find that its destination is here.
     var key = FlowKey(source: target, destination: from)
     key.ipProtocol = .icmp6

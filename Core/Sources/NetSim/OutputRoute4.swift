@@ -14,7 +14,7 @@ extension Walk {
         throw .failed("EINVAL", "\(source) cannot be a source")
       }
       if key.outputInterface == 0, !isLocal4(source, netns) {
-        throw .failed("EINVAL", "\(source) is not an address of \(netns.name)")
+        throw .failed("ENETUNREACH", "\(source) is not an address of \(netns.name)")
       }
     }
     if key.outputInterface != 0 {
