@@ -49,6 +49,9 @@ public final class LiveWorld {
     }
   }
 
+  /// Milliseconds after which nothing comes to rest any more.
+  private static let patience = 10_000
+
   // MARK: asking
 
   /// Sends what the question wants and waits until its end is certain. What became of the packet is known after `finish`.
@@ -87,6 +90,7 @@ public final class LiveWorld {
     while true {
       var descriptors =
         [sender.wait, pollfd(fd: inbox.signal.rawValue, events: Int16(POLLIN), revents: 0)] + servers.waits
+      if wait.elapsed > Self.patience { throw Storm() }
       let timeout = wait.untilEnd
       // Before patience ends, everything that happened must have been looked at.
       if timeout <= 0 { try feed.drain() }
@@ -143,6 +147,9 @@ public final class LiveWorld {
     return result
   }
 }
+
+/// Packets of a question go round between bridges for ever: they have no TTL there.
+struct Storm: Error {}
 
 /// How long to wait: until nothing can be under way any more.
 ///

@@ -100,6 +100,8 @@ public final class LabRunner: Sendable {
         return (record, run)
       }
       throw LabError("kernel events were lost at every attempt")
+    } catch is Storm {
+      return (WorldRecord(seed: options.seed, number: number, topology: plan.topology, failure: nil), nil)
     } catch {
       return (WorldRecord(seed: options.seed, number: number, topology: plan.topology, failure: "\(error)"), nil)
     }

@@ -65,12 +65,13 @@ public struct WorldRecord: Codable, Hashable, Sendable {
     }
   }
 
-  public init(seed: UInt64, number: Int, topology: String, failure: String) {
+  /// A world without questions: it failed, or a storm raged in it.
+  public init(seed: UInt64, number: Int, topology: String, failure: String?) {
     self.seed = seed
     self.number = number
     self.topology = topology
     self.failure = failure
-    features = []
+    features = failure == nil ? ["storm"] : []
     refused = 0
     outcomes = [:]
     agreements = 0
