@@ -65,7 +65,7 @@ MUTANTS = [
     ("input: accept_local is ignored", "InputRoute4", "let acceptsLocal = netns.either(link, \\.acceptLocal)", "let acceptsLocal = false"),
     ("input: loopback may come in", "InputRoute4", "if destination.isLoopback || source.isLoopback, link.kind != .loopback, !netns.either(link, \\.routeLocalnet) {", "if false {"),
     ("input6: forwarding is always on", "Route6", "guard netns.forwards6(link) else {", "guard netns.forwards6(link) || true else {"),
-    ("input6: disable_ipv6 is ignored", "Route6", "settings.disabled == 0, link.mtu >= 1280 else {\n      return .drop", "settings.disabled >= 0, link.mtu >= 1280 else {\n      return .drop"),
+    ("input6: disable_ipv6 is ignored", "Route6", "guard link.hasIPv6 else {", "guard link.mtu >= 1280 else {"),
     # forwarding
     ("forward: TTLs do not end", "Travel", "packet.ttl -= 1", "packet.ttl -= 0"),
     ("forward: DF is ignored", "Travel", "if packet.length > mtu, packet.dontFragment || packet.family == .v6 {", "if packet.length > mtu, packet.family == .v6 {"),

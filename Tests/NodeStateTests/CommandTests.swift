@@ -17,10 +17,14 @@ struct SnapshotCommandTests {
   }
 
   static func agent(_ arguments: String..., as user: Int? = nil, program: URL = executable) throws -> Outcome {
+    try run(["snapshot"] + arguments, as: user, program: program)
+  }
+
+  static func run(_ arguments: [String], as user: Int? = nil, program: URL = executable) throws -> Outcome {
     let process = Process()
     process.executableURL = user == nil ? program : URL(filePath: "/usr/bin/setpriv")
     let drop = user.map { ["--reuid", "\($0)", "--regid", "\($0)", "--clear-groups", program.path] }
-    process.arguments = (drop ?? []) + ["snapshot"] + arguments
+    process.arguments = (drop ?? []) + arguments
     let output = Pipe()
     let file = FileManager.default.temporaryDirectory.appending(path: "skoop-snapshot-\(UUID().uuidString)")
     _ = FileManager.default.createFile(atPath: file.path, contents: nil)

@@ -57,6 +57,8 @@ extension Walk {
       case .v6: try walk.solicit6(target, device, link, source)
       }
     }
+    // Its own question, come back by a tunnel to itself, may have taught it.
+    if let mac = learned.macs[key] { return .mac(mac) }
     if answers.macs.isEmpty {
       if let left = answers.left { return .left(left) }
       learned.failed.insert(key)
@@ -274,9 +276,7 @@ extension Walk {
     let device = reception.device
     let netns = world.namespaces[device.netns]
     let link = netns.link(device.index)!
-    guard let settings = link.ipv6, settings.disabled == 0, link.mtu >= 1280, !link.flags.contains(.noARP) else {
-      return false
-    }
+    guard let settings = link.ipv6, link.hasIPv6, !link.flags.contains(.noARP) else { return false }
     if netns.holders(target).contains(where: { $0.interface == device.index && !$0.flags.contains(.tentative) }) {
       return true
     }
@@ -284,6 +284,11 @@ extension Walk {
     let proxies = settings.proxyNDP != 0 || (netns.snapshot.ipv6All?.proxyNDP ?? 0) != 0
     return settings.forwarding != 0 && proxies && netns.isProxied(target, on: device.index)
   }
+}
+
+extension Link {
+  /// Whether IPv6 packets may pass (in6_dev_get, disable_ipv6; RFC 8200 §5 for the MTU).
+  var hasIPv6: Bool { ipv6.map { $0.disabled == 0 } ?? false && mtu >= 1280 }
 }
 
 extension Namespace {

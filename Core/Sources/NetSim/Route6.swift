@@ -95,7 +95,7 @@ extension Walk {
   mutating func inputRoute6(_ key: FlowKey, on device: DeviceRef) throws(Undecided) -> InputDecision {
     let netns = world.namespaces[device.netns]
     let link = netns.link(device.index)!
-    guard let settings = link.ipv6, settings.disabled == 0, link.mtu >= 1280 else {
+    guard link.hasIPv6 else {
       return .drop("IPV6DISABLED", "IPv6 is disabled on \(link.name)")
     }
     let source = key.source!

@@ -177,7 +177,7 @@ extension Walk {
     }
     try checkNetfilter(position)
     try checkXfrm(netns)
-    if packet.family == .v6, !route.isLocal, (link.ipv6?.disabled ?? 0) != 0 {
+    if packet.family == .v6, !route.isLocal, !link.hasIPv6 {
       return .stopped(.ended(.dropped(dropPoint(position, link.name, "IPV6DISABLED"))))
     }
     fragment(&packet, route.mtu)

@@ -119,6 +119,10 @@ extension Walk {
         into: &result)
       return
     }
+    if let link = world.link(device), link.port != nil {
+      // It comes back to the bridge that sent it, a little later, and moves addresses to the wrong port.
+      throw Undecided(reason: "the bridged vxlan \(link.name) sends to itself")
+    }
     if world.link(device)!.vxlan!.learning {
       learned.remotes[.init(device: device, mac: frame.source)] = IPAddress(v4: 0x7f00_0001)
     }
