@@ -109,9 +109,20 @@ struct Conversation {
       switch end {
       case .left: return (.undecided, .left)
       case .looped: return (.silence, .looped)
+      case .dropped(let point) where isTold(packet, route, point): return (.unreachable, .rejected)
       default: return (.silence, .dropped)
       }
     }
+  }
+
+  /// ping(8) asks for errors (IP_RECVERR), and so hears ENOBUFS when a veth refuses what it is handed. A packet that waits
+  /// for its neighbour is handed over later, and nobody hears of it; of a packet in fragments only the first waits.
+  private func isTold(_ packet: Packet, _ route: OutputRoute, _ point: DropPoint) -> Bool {
+    guard case .icmp = question.transport, point.netns == question.from, point.reason == "NOT_SPECIFIED",
+      walk.path.count == 1, walk.world.link(route.device)?.kind == .veth
+    else { return false }
+    let entry = walk.world.namespaces[route.device.netns].neighbour(route.device.index, route.gateway ?? destination)
+    return packet.isFragmented || entry?.state.isUsable ?? false
   }
 
   /// socket(2), bind(2), connect(2) up to the packet's way out.
