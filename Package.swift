@@ -176,6 +176,8 @@ let package = Package(
       dependencies: ["PathLab", .core("NetSim"), .core("PathCases"), .arguments], path: "Tests/PathLabCommand",
       swiftSettings: testSettings),
 
+    tests("PathLabTests", ["PathLab", .core("NetSim"), .core("PathCases")]),
+
     // `make bench`. Ships with nothing.
     .target(name: "CBenchReference", dependencies: ["CProbeEvents", "CLibbpf"], cSettings: cSettings),
     .executableTarget(

@@ -39,7 +39,7 @@ let package = Package(
       .testTarget(
         name: module.name + "Tests",
         dependencies: [.target(name: module.name)] + module.imports.map { .target(name: $0) } + helpers,
-        swiftSettings: settings),
+        exclude: module.name == "NetSim" ? ["Fixtures"] : [], swiftSettings: settings),
     ]
   } + [
     .target(

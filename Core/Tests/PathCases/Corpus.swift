@@ -115,6 +115,7 @@ extension PathCase {
     result.snapshot.started = 0
     result.snapshot.finished = 0
     result.snapshot.bootID = ""
+    result.snapshot.kernel = String(snapshot.kernel.prefix { $0 != "-" })
     result.snapshot.parts.removeAll { $0.gap == nil }
     for index in result.snapshot.namespaces.indices {
       result.snapshot.namespaces[index].inode = 0
