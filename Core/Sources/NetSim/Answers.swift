@@ -165,6 +165,7 @@ extension Conversation {
     packet.ttl = walk.hopLimit(route)
     if packet.dontFragment { packet.dontFragment = packet.length <= route.mtu }
     switch try walk.travel(&packet, by: route, from: arrival.netns) {
+    case .ended(.left(_, let device)): throw Self.leaves(packet, by: device)
     case .ended(let end):
       finish(end)
       return false
@@ -236,8 +237,14 @@ extension Conversation {
       finish(.delivered(walk.world.namespaces[arrival.netns].snapshot.id))
       return arrival
     case .refused(let point, _, _): finish(.rejected(point))
+    case .ended(.left(_, let device)): throw Self.leaves(message, by: device)
     case .ended(let end): finish(end)
     }
     return nil
+  }
+
+  /// What leaves what is known may still come back to who asked.
+  private static func leaves(_ packet: Packet, by device: String) -> Undecided {
+    Undecided(reason: "the \(packet.name) leaves by \(device), out of what is known")
   }
 }
