@@ -4,7 +4,7 @@ SWIFT ?= swift
 # Static: the program runs on any Linux of its architecture, and takes less memory (docs/decisions/0009-static-agent.md).
 RELEASE := $(SWIFT) build -c release $$(scripts/static_flags.sh)
 
-.PHONY: help setup build check-build demo test test-all fuzz lint format bench bench-agent bench-manifests clean
+.PHONY: help setup build check-build demo test test-all fuzz lint format bench bench-agent bench-manifests bench-paths clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,7 +44,7 @@ lint: ## formatting and shell scripts
 format: ## format the Swift sources in place
 	$(SWIFT) format --in-place --parallel --recursive Core/Package.swift Core/Sources Core/Tests Package.swift Plugins Sources Tests
 
-bench: bench-agent bench-manifests ## measure everything; the results go to docs/results/
+bench: bench-agent bench-manifests bench-paths ## measure everything; the results go to docs/results/
 
 bench-agent: ## measure the agent: docs/results/bench.json
 	@scripts/setup.sh test
@@ -54,6 +54,9 @@ bench-agent: ## measure the agent: docs/results/bench.json
 
 bench-manifests: ## measure loading, asking and the policy matrix on the manifests of 100,000 pods
 	cd Benchmarks && $(SWIFT) run -c release manifest-bench
+
+bench-paths: ## measure the path of a packet over four hops, there and back
+	cd Benchmarks && $(SWIFT) run -c release path-bench
 
 clean: ## remove what was built
 	rm -rf .build Core/.build Benchmarks/.build

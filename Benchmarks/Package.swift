@@ -28,6 +28,8 @@ let package = Package(
         .product(name: "KubeManifests", package: "skoop"), core("NetTypes"), core("KubeModel"), core("NetPolicy"),
         core("NetDiagnosis"), .product(name: "Yams", package: "Yams"),
       ],
-      swiftSettings: settings)
+      swiftSettings: settings),
+    .executableTarget(
+      name: "path-bench", dependencies: [core("NetTypes"), core("NetModel"), core("NetSim")], swiftSettings: settings),
   ]
 )
