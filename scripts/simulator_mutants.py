@@ -85,7 +85,7 @@ MUTANTS = [
     ("neighbours: arp_announce is ignored", "Neighbours", "let announce = netns.larger(link, \\.arpAnnounce)", "let announce: Int32 = 0"),
     ("neighbours: IPv6 addresses of other interfaces are answered for", "Neighbours", "netns.holders(target).contains(where: { $0.interface == device.index && !$0.flags", "netns.holders(target).contains(where: { !$0.flags"),
     ("neighbours: proxy_ndp is ignored", "Neighbours", "return settings.forwarding != 0 && proxies && netns.isProxied(target, on: device.index)", "return false"),
-    ("neighbours: advertisements always find back", "Neighbours", "let destination = fixed?.state == .permanent ? fixed?.mac : link.mac", "let destination = link.mac"),
+    ("neighbours: advertisements always find back", "Neighbours", "var destination = fixed?.state == .permanent ? fixed?.mac : link.mac", "var destination = link.mac"),
     # links
     ("links: interfaces that are down send", "Transmission", "if !link.isUp {\n      drop(device.netns, link.name, \"QDISC_DROP\"", "if link.isUp, !link.isUp {\n      drop(device.netns, link.name, \"QDISC_DROP\""),
     ("links: any length fits", "Transmission", "if frame.length > Int(link.mtu) + 4 {", "if frame.length > Int(link.mtu) + 40000 {"),

@@ -73,7 +73,9 @@ extension Conversation {
     let netns = walk.world.namespaces[arrival.netns]
     guard let socket = netns.datagramSocket(packet.tuple, on: arrival.interface).first else {
       if arrival.locality == .broadcast || arrival.isLinkBroadcast {
-        return end(arrival, dropped: "NOT_SPECIFIED", "a broadcast that no socket takes")
+        return end(
+          arrival, dropped: arrival.locality == .broadcast ? "NOT_SPECIFIED" : "NO_SOCKET",
+          "a broadcast that no socket takes")
       }
       walk.note(.socket, arrival.netns, device(arrival), "nobody listens on port \(packet.tuple.destinationPort)")
       finish(.rejected(walk.dropPoint(arrival.netns, device(arrival), "NO_SOCKET")))
@@ -226,6 +228,17 @@ extension Conversation {
       case .failed(let errno, let why):
         walk.note(.icmp, source.netns, nil, "the error cannot be sent, \(errno): \(why)")
         finish(.failed(errno))
+        return nil
+      }
+    }
+    if packet.family == .v6, key.source == nil {
+      // icmpv6_xrlim_allow looks the route up once more, with the source that was chosen; an error ends it.
+      key.source = route.source
+      do throws(SendError) {
+        _ = try walk.outputRoute6(key, in: source.netns)
+      } catch {
+        if case .undecided(let reason) = error { throw Undecided(reason: reason) }
+        finish(.failed("EACCES"))
         return nil
       }
     }

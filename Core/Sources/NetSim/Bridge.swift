@@ -30,6 +30,10 @@ extension Walk {
       throw Undecided(reason: "the bridge of \(port.name)")
     }
     try checkModelled(link, bridge.netns)
+    // Which copy comes first decides what the bridge learns.
+    guard crossed.insert(Crossing(bridge: bridge, frame: frame)).inserted else {
+      throw Undecided(reason: "a frame comes back to the bridge \(link.name)")
+    }
     if frame.source.isGroup || frame.source == .zero {
       drop(device.netns, port.name, nil, "\(frame.source) cannot be a source", into: &result)
       return

@@ -61,6 +61,13 @@ extension Walk {
     if let mac = learned.macs[key] { return .mac(mac) }
     if answers.macs.isEmpty {
       if let left = answers.left { return .left(left) }
+      // The question that it was heard by may have come by a longer way than the packet, just after the entry was made.
+      if let mac = learned.heard[key],
+        choices.pick("heard \(key)", ["\(target) was heard too late", "\(target) is at \(mac): it was heard"]) == 1
+      {
+        learned.macs[key] = mac
+        return .mac(mac)
+      }
       learned.failed.insert(key)
       let why = asides.isEmpty ? "nobody has this address there" : asides.joined(separator: "; ")
       return .failed(why)
@@ -98,7 +105,11 @@ extension Walk {
       source: link.mac ?? .zero, destination: .broadcast,
       payload: .arpRequest(sender: from, senderMAC: link.mac ?? .zero, target: target))
     return try ask(frame, device) { (walk, reception) throws(Undecided) in
-      guard try walk.answersARP(from, target, reception) else { return nil }
+      guard try walk.answersARP(from, target, reception) else {
+        let here = walk.world.namespaces[reception.device.netns].snapshot.id
+        walk.learned.heard[.init(netns: here, interface: reception.device.index, address: from)] = link.mac
+        return nil
+      }
       let own = walk.world.link(reception.device)!.mac ?? .zero
       walk.learn(from, link.mac ?? .zero, reception.device)
       return Frame(
@@ -234,7 +245,9 @@ extension Walk {
       walk.learn(from, link.mac ?? .zero, reception.device)
       // The advertisement is an IP packet: a fixed neighbour entry counts more than who asked.
       let fixed = walk.world.namespaces[reception.device.netns].neighbour(reception.device.index, from)
-      let destination = fixed?.state == .permanent ? fixed?.mac : link.mac
+      var destination = fixed?.state == .permanent ? fixed?.mac : link.mac
+      // Nor does an interface without ARP look for anybody: its packets go to its own address.
+      if walk.world.link(reception.device)!.flags.contains(.noARP) { destination = mac }
       return Frame(
         source: mac, destination: destination ?? .zero,
         payload: .advertisement(target: target, targetMAC: mac, to: from))
@@ -276,7 +289,7 @@ extension Walk {
     let device = reception.device
     let netns = world.namespaces[device.netns]
     let link = netns.link(device.index)!
-    guard let settings = link.ipv6, link.hasIPv6, !link.flags.contains(.noARP) else { return false }
+    guard let settings = link.ipv6, link.hasIPv6 else { return false }
     if netns.holders(target).contains(where: { $0.interface == device.index && !$0.flags.contains(.tentative) }) {
       return true
     }

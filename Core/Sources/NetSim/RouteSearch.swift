@@ -70,6 +70,9 @@ extension Walk {
         if let found = try select6(routes, key, wantsReachable, netns) {
           switch found.route.type {
           case .throw: return nil
+          // A route by the loopback interface to what is not there refuses (fib6_is_reject).
+          case .unicast where !key.destination.isLoopback && isLoopback(found.nextHop, netns):
+            throw .ruleUnreachable(IPText.route(found.route, netns))
           case .blackhole: throw .blackhole(IPText.route(found.route, netns))
           case .unreachable: throw .unreachable(IPText.route(found.route, netns))
           case .prohibit: throw .prohibit(IPText.route(found.route, netns))
@@ -81,6 +84,10 @@ extension Walk {
       }
     }
     return nil
+  }
+
+  private func isLoopback(_ hop: NextHop, _ netns: Namespace) -> Bool {
+    hop.interface.flatMap(netns.link)?.kind == .loopback
   }
 
   /// Routes of one destination: those for the packet's source, the longest prefix first, then those for any. While there

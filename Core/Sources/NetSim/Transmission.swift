@@ -31,6 +31,7 @@ extension Walk {
   /// dev_queue_xmit of `frame` on `device`, down to all places where it comes up.
   mutating func transmit(_ frame: Frame, on device: DeviceRef, into result: inout Transmission) throws(Undecided) {
     try spend()
+    if linkDepth == 0 { crossed = [] }
     linkDepth += 1
     let before = path
     defer {

@@ -93,8 +93,13 @@ extension Walk {
       try bypass(frame, vni, port, underlay, into: &result)
       return
     }
-    if link.port != nil, frame.length > route.mtu - overhead {
-      throw Undecided(reason: "a frame larger than the path of the bridged vxlan \(link.name)")
+    if frame.length > route.mtu - overhead {
+      // What is too large teaches the path MTU (skb_tunnel_check_pmtu): a bridge answers for it, and of several fragments
+      // the later ones find it smaller.
+      if link.port != nil { throw Undecided(reason: "a frame larger than the path of the bridged vxlan \(link.name)") }
+      if case .ip(let inner) = frame.payload, inner.isFragmented {
+        throw Undecided(reason: "fragments larger than the path of the vxlan \(link.name)")
+      }
     }
     let before = path
     defer { path = before }

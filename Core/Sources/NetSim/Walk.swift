@@ -18,6 +18,13 @@ struct Walk {
   /// Interfaces that the frame under way has been sent by, one through the other: bridges, tunnels.
   var linkDepth = 0
   static let deepestLink = 24
+  /// Bridges that the frame under way has been through.
+  var crossed: Set<Crossing> = []
+
+  struct Crossing: Hashable {
+    var bridge: DeviceRef
+    var frame: Frame
+  }
   /// While > 0, what happens is not the packet's own (an ARP request, say) and goes to `asides`.
   private var depth = 0
   /// What stopped frames that are not the packet itself.
@@ -91,6 +98,8 @@ struct Learned: Hashable, Sendable {
   }
 
   var macs: [NeighbourKey: MACAddress] = [:]
+  /// Who asked others by ARP, and was heard here without an entry for it.
+  var heard: [NeighbourKey: MACAddress] = [:]
   /// Neighbours that did not answer.
   var failed: Set<NeighbourKey> = []
   /// Ports of bridges by the bridge and the address.

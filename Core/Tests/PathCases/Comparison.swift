@@ -106,7 +106,7 @@ public struct Comparison {
           mismatch(40, "delivered, but dropped", "delivered to \(name(netns)), not dropped: \(text(drop.event))")
         ]
       }
-      return dropMismatches(of: branch.answers.last, among: [.answer, .error])
+      return dropMismatches(of: branch.answers.last, among: [.answer, .error, .carrier])
     case .dropped(let point), .rejected(let point):
       if let arrival = observation.arrivals.first, question.kind != .icmp {
         return [
@@ -116,7 +116,7 @@ public struct Comparison {
         ]
       }
       return dropMismatches(point, among: drops, "forward")
-        + dropMismatches(of: branch.answers.last, among: [.answer, .error])
+        + dropMismatches(of: branch.answers.last, among: [.answer, .error, .carrier])
     case .failed(let error):
       if let observed = observation.error, observed != error {
         return [mismatch(20, "error", "the call fails with \(observed), not \(error)")]
