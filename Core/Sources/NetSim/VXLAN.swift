@@ -63,7 +63,10 @@ extension Walk {
         .udp, source: local ?? remote.address, destination: remote.address, sourcePort: 0, destinationPort: port),
       sourcePortRange: 1...65535, length: frame.length + overhead, dontFragment: vxlan.df == .set,
       ttl: vxlan.ttl == 0 ? 64 : Int(vxlan.ttl))
+    // The carrier is routed by the mark of what it carries, and keeps it within the namespace (udp_tunnel_dst_lookup).
+    if case .ip(let inner) = frame.payload { packet.mark = inner.mark }
     var key = FlowKey(packet)
+    if underlay != device.netns { packet.mark = 0 }
     key.source = local
     key.outputInterface = remote.entry?.lower ?? vxlan.lower ?? 0
     let route: OutputRoute
