@@ -235,6 +235,9 @@ public struct AttachedProgram: Hashable, Sendable, Codable {
 }
 
 extension NodeSnapshot {
+  /// Why `part` of the node as a whole is not known completely; nil when it is.
+  public func gap(_ part: SnapshotPart) -> String? { parts.first { $0.part == part && $0.gap != nil }?.gap }
+
   /// What is missing, one line for each reason: of which part, and in which namespaces.
   public var gapLines: [String] {
     var places: [String: [String]] = [:]

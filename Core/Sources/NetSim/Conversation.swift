@@ -65,7 +65,7 @@ struct Conversation {
   private mutating func exchange() throws(Undecided) -> Result {
     guard let sender else { throw Undecided(reason: "the namespace \(question.from) is not in the snapshots") }
     let netns = walk.world.namespaces[sender]
-    if let reason = netns.cgroupPrograms { throw Undecided(reason: reason) }
+    if let reason = netns.gap ?? netns.cgroupPrograms { throw Undecided(reason: reason) }
     var last = try attempt(sender)
     guard case .tcp = question.transport else { return last }
     // SYNs are sent again after 1, 3 and 7 s: by then the first has taught bridges and neighbours.

@@ -35,6 +35,8 @@ struct Namespace: Sendable {
   private let qdiscByLink: [Int32: Qdisc]
   /// Why netfilter may change a packet's fate here; nil when there are no rules.
   let netfilter: String?
+  /// What could not be read here; nil when all is known.
+  let gap: String?
   /// Why a socket's or control group's program may change it; nil when there are none.
   let cgroupPrograms: String?
 
@@ -92,6 +94,7 @@ struct Namespace: Sendable {
     qdiscByLink = .init(netns.qdiscs.filter { $0.parent == 0xffff_ffff }.map { ($0.interface, $0) }) { first, _ in first
     }
     netfilter = Presence.netfilter(node, netns)
+    gap = Presence.gap(netns)
     cgroupPrograms = Presence.cgroupPrograms(node, netns)
   }
 
@@ -156,6 +159,7 @@ struct Namespace: Sendable {
 
   /// What on this interface may change a packet's fate in a way that is not modelled.
   func unmodelled(on link: Link, _ hook: TrafficFilter.Hook) -> String? {
+    if let gap { return gap }
     if let program = link.programs.first(where: {
       !$0.isOurs && $0.hook.hasPrefix("xdp") == (hook == .ingress) || !$0.isOurs && !$0.hook.hasPrefix("xdp")
     }) {

@@ -13,9 +13,25 @@ enum Presence {
     if let program = node.unplacedPrograms.first(where: { !$0.isOurs }) {
       return "the eBPF program \(program.name ?? "\(program.id)") at \(program.hook)"
     }
+    if let gap = node.gap(.programs) { return "netfilter's eBPF programs are not known: \(gap)" }
     if let gap = netns.gap(.rulesets) { return "the rulesets of \(netns.displayName) are not known: \(gap)" }
     for ruleset in netns.rulesets where !isEmpty(ruleset) {
       return "netfilter rules (\(ruleset.tool.rawValue)) in \(netns.displayName)"
+    }
+    return nil
+  }
+
+  /// Parts of the snapshot without which nothing is known about a namespace's packets. `rulesets` count only where packets
+  /// pass netfilter.
+  private static let deciding: [SnapshotPart] = [
+    .links, .addresses, .neighbours, .fdb, .rules, .routes, .nexthops, .sockets, .sysctls, .qdiscs, .filters, .programs,
+    .xfrm,
+  ]
+
+  /// What could not be read of a namespace.
+  static func gap(_ netns: NetnsSnapshot) -> String? {
+    for part in deciding {
+      if let gap = netns.gap(part) { return "the \(part.rawValue) of \(netns.displayName) are not known: \(gap)" }
     }
     return nil
   }
@@ -37,6 +53,7 @@ enum Presence {
 
   /// Programs at a control group's socket or packet hooks may refuse or rewrite (bpf-helpers(7), enum bpf_attach_type).
   static func cgroupPrograms(_ node: NodeSnapshot, _ netns: NetnsSnapshot) -> String? {
+    if let gap = node.gap(.cgroupPrograms) { return "the programs at control groups are not known: \(gap)" }
     for entry in node.cgroupPrograms where !entry.program.isOurs && entry.attachType.hasPrefix("inet") {
       return "the eBPF program \(entry.program.name ?? "\(entry.program.id)") at \(entry.attachType) of control group "
         + entry.cgroup

@@ -41,6 +41,14 @@ extension Walk {
 
   /// The ways of a route, those of its nexthop object if it has one. Empty for a blackhole object.
   static func nextHops(_ route: Route, _ netns: Namespace) throws(RouteFailure) -> [NextHop] {
+    let hops = try members(route, netns)
+    if let name = hops.lazy.compactMap(\.encapsulation).first {
+      throw .undecided("the encapsulation \(name) of the route \(IPText.route(route, netns))")
+    }
+    return hops
+  }
+
+  private static func members(_ route: Route, _ netns: Namespace) throws(RouteFailure) -> [NextHop] {
     guard let id = route.nexthopID else { return route.nextHops }
     guard let object = netns.nexthops[id] else { throw .undecided("the nexthop object \(id), which is not known") }
     if object.isBlackhole { return [] }

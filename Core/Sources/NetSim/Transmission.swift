@@ -132,6 +132,7 @@ extension Walk {
       }
       throw Undecided(reason: "\(link.name) is a port of \(IPText.device(master, netns)), which is not modelled")
     }
+    if world.ipvlanLowers.contains(device) { throw Undecided(reason: "an ipvlan on \(link.name)") }
     if let uppers = world.macvlans[device] {
       guard try macvlanInput(frame, link, device, uppers, into: &result) else { return }
     }

@@ -7,6 +7,8 @@ public struct World: Sendable {
   private let byCookie: [NetnsCookie: Int]
   /// macvlan interfaces by their lower one.
   let macvlans: [DeviceRef: [DeviceRef]]
+  /// Interfaces that have an ipvlan on them, which takes packets by their IP address.
+  let ipvlanLowers: Set<DeviceRef>
   /// VXLAN interfaces by the namespace whose underlay they use, and the UDP port that they listen on.
   let vxlans: [UnderlayKey: [DeviceRef]]
 
@@ -26,6 +28,7 @@ public struct World: Sendable {
       }
     }
     var macvlans: [DeviceRef: [DeviceRef]] = [:]
+    var ipvlanLowers: Set<DeviceRef> = []
     var vxlans: [UnderlayKey: [DeviceRef]] = [:]
     for (position, netns) in namespaces.enumerated() {
       for link in netns.snapshot.links {
@@ -35,6 +38,9 @@ public struct World: Sendable {
         if link.kind == .macvlan || link.kind == .macvtap, let lower = link.link, let other {
           macvlans[DeviceRef(netns: other, index: lower), default: []].append(own)
         }
+        if link.kind == .ipvlan, let lower = link.link, let other {
+          ipvlanLowers.insert(DeviceRef(netns: other, index: lower))
+        }
         if let vxlan = link.vxlan, let other {
           vxlans[UnderlayKey(netns: other, port: vxlan.port), default: []].append(own)
         }
@@ -43,6 +49,7 @@ public struct World: Sendable {
     self.namespaces = namespaces
     self.byCookie = byCookie
     self.macvlans = macvlans
+    self.ipvlanLowers = ipvlanLowers
     self.vxlans = vxlans
   }
 

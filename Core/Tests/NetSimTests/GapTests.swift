@@ -80,6 +80,25 @@ struct GapTests {
     ),
     ("an unknown interface", "kind vlan", { $0[Fixture.a].links[1].kind = .vlan }),
     ("a vrf's port", "not modelled", { $0[Fixture.b].links[1].master = 9 }),
+    (
+      "an ipvlan", "ipvlan",
+      {
+        $0.device(Fixture.b, 3, .ipvlan)
+        $0[Fixture.b, 3].link = 2
+      }
+    ),
+    (
+      "an encapsulating route", "encapsulation mpls",
+      { $0[Fixture.a].routes[1].nextHops[0].encapsulation = "mpls" }
+    ),
+    (
+      "control groups that could not be read", "not known",
+      { $0.node.parts = [.init(part: .cgroupPrograms, gap: "no permission", started: 0, took: 0)] }
+    ),
+    (
+      "netfilter's programs that could not be read", "not known",
+      { $0.node.parts = [.init(part: .programs, gap: "no permission", started: 0, took: 0)] }
+    ),
     ("an unknown route attribute", "10.9.0.0/24", { $0[Fixture.a].routes[1].unknownAttributes = [99] }),
   ]
 
@@ -90,6 +109,16 @@ struct GapTests {
     #expect(answer.sender == [.undecided])
     #expect(answer.outcome == .undecided)
     #expect(Self.reasons(answer).contains { $0.contains(gap.reason) }, "\(Self.reasons(answer))")
+  }
+
+  @Test(
+    "a part of a namespace that could not be read makes the answer undecided, where it decides",
+    arguments: SnapshotPart.allCases, [Fixture.a, Fixture.b])
+  func unread(part: SnapshotPart, netns: NetnsCookie) {
+    let answer = Self.ask { $0[netns].parts = [.init(part: part, gap: "interrupted", started: 0, took: 0)] }
+    let isHarmless = [.conntrack, .processes, .namespaces, .cgroupPrograms].contains(part)
+    #expect(answer.sender == (isHarmless ? [.refused] : [.undecided]))
+    #expect(isHarmless || Self.reasons(answer).contains { $0.contains("interrupted") })
   }
 
   @Test("what is harmless decides nothing")
