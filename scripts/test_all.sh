@@ -32,12 +32,13 @@ fi
 
 # 2,000 worlds take about 10 minutes on 2 idle cores.
 worlds=${SKOOP_PATH_WORLDS:-2000}
-printf 'The path simulator against the kernel, %s random worlds:\n\n```\n' "$worlds" >>"$log"
+fence='```'
+printf 'The path simulator against the kernel, %s random worlds:\n\n%s\n' "$worlds" "$fence" >>"$log"
 swift build --product path-lab
 if ! .build/debug/path-lab run --worlds "$worlds" --keep .build/path-lab | sed '/^features/,$d' >>"$log"; then failed=1; fi
-printf '```\n\nMistakes seeded into the path simulator, found by the recorded worlds:\n\n```\n' >>"$log"
+printf '%s\n\nMistakes seeded into the path simulator, found by the recorded worlds:\n\n%s\n' "$fence" "$fence" >>"$log"
 if ! scripts/simulator_mutants.py | grep -v '^caught' >>"$log"; then failed=1; fi
-printf '```\n\n' >>"$log"
+printf '%s\n\n' "$fence" >>"$log"
 
 printf 'Other kernels, in virtual machines:\n\n' >>"$log"
 if ! scripts/vm_test.sh "$agent" >>"$log"; then failed=1; fi
