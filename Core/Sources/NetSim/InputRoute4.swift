@@ -67,7 +67,7 @@ extension Walk {
     }
     guard netns.forwards4(link) else { return notForwarding(link) }
     // By the packet's hash when there are several ways.
-    let hop = pick(inputWays4(found, netns), found.route, key, device.netns)
+    let hop = pick(reachable(found, netns), found.route, key, device.netns)
     guard let out = hop.interface, let outLink = netns.link(out) else {
       throw Undecided(reason: "the route \(IPText.route(found.route, netns)) has no known interface")
     }
@@ -80,14 +80,6 @@ extension Walk {
         device: DeviceRef(netns: device.netns, index: out), isLocal: false, type: .unicast, gateway: hop.gateway,
         source: source, mtu: Int(found.route.mtu ?? outLink.mtu), arrivalInterface: out,
         object: IPText.route(found.route, netns)))
-  }
-
-  private func inputWays4(_ found: RouteResult, _ netns: Namespace) -> [NextHop] {
-    guard found.alternatives.count > 1,
-      found.route.nexthopID != nil || netns.sysctl("net.ipv4.fib_multipath_use_neigh", 0) != 0
-    else { return found.alternatives }
-    let good = found.alternatives.filter { !isGone($0, netns) }
-    return good.isEmpty ? [found.alternatives[0]] : good
   }
 
   private func notForwarding(_ link: Link) -> InputDecision {

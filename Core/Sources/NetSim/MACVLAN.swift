@@ -6,7 +6,7 @@ extension Walk {
   mutating func macvlanOutput(
     _ frame: Frame, _ link: Link, _ device: DeviceRef, into result: inout Transmission
   ) throws(Undecided) {
-    guard let parameters = link.macvlan, let lower = other(link, device), let lowerLink = world.link(lower) else {
+    guard let parameters = link.macvlan, let lower = other(link, device), world.link(lower) != nil else {
       throw Undecided(reason: "the lower interface of \(link.name), which is not known")
     }
     if parameters.mode == .bridge {
@@ -19,7 +19,6 @@ extension Walk {
         world.link($0)?.mac == frame.destination && world.link($0)!.isUp && world.link($0)?.macvlan?.mode == .bridge
       }) {
         note(.macvlan, device.netns, link.name, "to the macvlan \(world.link(upper)!.name) on the same lower interface")
-        _ = lowerLink
         try forward(frame, from: device, to: lower, into: &result)
         return
       }

@@ -89,7 +89,7 @@ extension Walk {
   ) throws(SendError) -> NextHop {
     if key.outputInterface != 0 { return found.nextHop }
     let netns = world.namespaces[position]
-    var ways = reachable(found, position)
+    var ways = reachable(found, netns)
     if found.route.nexthopID == nil, ways.count > 1, let source = key.source, netns.kernel >= KernelVersion(6, 16) {
       // Since 6.16 a way whose own source is the flow's comes first.
       let own = ways.filter { hop in
@@ -103,14 +103,12 @@ extension Walk {
   }
 
   /// The ways that a flow's hash may lead to. Groups of nexthop objects leave out ways whose gateway is known to be gone
-  /// (net/ipv4/nexthop.c, nexthop_select_path_hthr); so do routes with fib_multipath_use_neigh. Linkdown ways with
+  /// (net/ipv4/nexthop.c, nexthop_select_path_hthr); so do IPv4's with fib_multipath_use_neigh. Linkdown ways with
   /// `ignore_routes_with_linkdown` have left already.
-  private func reachable(_ found: RouteResult, _ position: Int) -> [NextHop] {
-    let netns = world.namespaces[position]
+  func reachable(_ found: RouteResult, _ netns: Namespace) -> [NextHop] {
     let ways = found.alternatives
-    guard ways.count > 1,
-      found.route.nexthopID != nil || netns.sysctl("net.ipv4.fib_multipath_use_neigh", 0) != 0
-    else { return ways }
+    let usesNeighbours = found.route.family == .v4 && netns.sysctl("net.ipv4.fib_multipath_use_neigh", 0) != 0
+    guard ways.count > 1, found.route.nexthopID != nil || usesNeighbours else { return ways }
     let good = ways.filter { !isGone($0, netns) }
     return good.isEmpty ? [ways[0]] : good
   }

@@ -60,7 +60,7 @@ extension Walk {
   ) throws(SendError) -> OutputRoute {
     let netns = world.namespaces[position]
     let isLocal = found.route.type == .local || found.route.type == .anycast
-    let ways = reachable6(found, netns)
+    let ways = reachable(found, netns)
     let hop = isLocal ? found.nextHop : pick(ways, found.route, key, position)
     guard let out = hop.interface, let link = netns.link(out) else {
       throw .undecided("the route \(IPText.route(found.route, netns)) has no known interface")
@@ -77,13 +77,6 @@ extension Walk {
       device: DeviceRef(netns: position, index: device), isLocal: isLocal, type: found.route.type,
       gateway: hop.gateway, source: source, mtu: isLocal ? 65536 : mtu, arrivalInterface: out,
       object: IPText.route(found.route, netns))
-  }
-
-  /// Members of a nexthop group whose gateway is known to be gone are passed over.
-  private func reachable6(_ found: RouteResult, _ netns: Namespace) -> [NextHop] {
-    guard found.alternatives.count > 1, found.route.nexthopID != nil else { return found.alternatives }
-    let good = found.alternatives.filter { !isGone($0, netns) }
-    return good.isEmpty ? [found.alternatives[0]] : good
   }
 
   /// rt6_need_strict: link-local, multicast and loopback destinations are meant for one interface.
